@@ -1,0 +1,322 @@
+"""The words everything else is written in: frozen values and protocols, no I/O.
+
+A step declares operations and proofs; an operation knows how to tell whether it holds, what makes it true and what takes
+it back; facts are what the kernel said when it was asked. Nothing here runs anything.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Json = Any
+"""A value that JSON can hold: what an operation remembers of the state before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One real command: an argv and the network namespace it runs in (``None`` is the lab host's own stack).
+
+    ``str()`` is what a person would type on the lab host, and can be pasted into a shell there.
+    """
+
+    argv: tuple[str, ...]
+    netns: str | None = None
+
+    def __str__(self) -> str:
+        where = ("ip", "netns", "exec", self.netns) if self.netns is not None else ()
+        return shlex.join((*where, *self.argv))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a finished process left: exit code (-N: killed by signal N), both outputs whole, and its wall time in seconds."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float = 0.0
+
+
+Runner = Callable[[Sequence[Command]], Sequence[Result]]
+"""Runs commands that only look, side by side, and returns their results in order. Never raises for an exit code: a
+program that is not there is code 127 with the reason on stderr, a namespace that is not there is a code that is not 0."""
+
+
+# --- facts -----------------------------------------------------------------------------------------------------------
+
+QueryKind = Literal["namespaces", "stack", "listeners", "sysctl", "iptables", "chains", "fetch"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Query:
+    """One question to the kernel.
+
+    ========== ================================================ ==============================
+    kind       what is asked (``key``)                          the answer's type
+    ========== ================================================ ==============================
+    namespaces names under /run/netns (host only)               Namespaces
+    stack      links, addresses, IPv4 routes of ``netns``       Stack
+    listeners  listening TCP sockets of ``netns``               frozenset[Listener]
+    sysctl     ``key``: a name, or a name with one ``*`` in it  Mapping[str, str]
+    iptables   ``key``: a table, as iptables-save shows it      Table
+    chains     base chains nftables really has (host only)      frozenset[tuple[table, chain]]
+    fetch      ``key``: a URL, fetched from ``netns``           int, the HTTP status, 0: none
+    ========== ================================================ ==============================
+    """
+
+    kind: QueryKind
+    netns: str = ""
+    """A network namespace's name; "" is the lab host's own stack."""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """Network namespaces by name. ``torn`` are plain files under /run/netns: a half-made ``add`` that ``del`` clears."""
+
+    live: frozenset[str] = frozenset()
+    torn: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A network card as ``ip -o -d link`` shows it. ``kind`` is "veth", "bridge", "loopback", …, or "" for a real card."""
+
+    name: str
+    index: int
+    kind: str
+    up: bool
+    master: str = ""
+    peer_index: int = 0
+    """The other end's index in its own namespace, 0 for none (``eth1@if4``)."""
+    peer_name: str = ""
+    """The other end's name when it is in the same namespace (``veth1@eth1``)."""
+    group: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``cidr`` is the address with its prefix length, "172.168.1.11/24"."""
+
+    dev: str
+    cidr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An IPv4 route of the main table. ``destination`` is "default" or a network; ``protocol`` "kernel", "boot", …."""
+
+    destination: str
+    dev: str
+    via: str = ""
+    protocol: str = "boot"
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One network namespace's links, addresses and routes. A namespace that does not exist has ``exists=False``."""
+
+    links: Mapping[str, Link] = field(default_factory=dict)
+    addresses: tuple[Address, ...] = ()
+    routes: tuple[Route, ...] = ()
+    exists: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listening TCP socket: the address it is bound to ("0.0.0.0", "::", "127.0.0.1", …) and its port."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One iptables rule. ``match`` is canonical and decides equality; ``text`` is iptables-save's own line, for people."""
+
+    chain: str
+    match: tuple[tuple[str, ...], ...]
+    text: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One iptables table: built-in chains' policies, user chains (policy "-"), rules in order."""
+
+    policies: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the kernel said: answers by query. Asking for what was not read is a bug of the operation that asks."""
+
+    answers: Mapping[Query, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def namespaces(self) -> Namespaces:
+        return self._get(Query("namespaces"), Namespaces)
+
+    def stack(self, netns: str | None) -> Stack:
+        return self._get(Query("stack", netns or ""), Stack)
+
+    def listeners(self, netns: str | None) -> frozenset[Listener]:
+        return self._get(Query("listeners", netns or ""), frozenset)
+
+    def sysctl(self, netns: str | None, key: str) -> Mapping[str, str]:
+        """Names and values; ``key`` may hold one ``*``. A name that the kernel has not is not in the mapping."""
+        return self._get(Query("sysctl", netns or "", key), dict)
+
+    def table(self, netns: str | None, table: str) -> Table:
+        return self._get(Query("iptables", netns or "", table), Table)
+
+    def chains(self, netns: str | None) -> frozenset[tuple[str, str]]:
+        return self._get(Query("chains", netns or ""), frozenset)
+
+    def status(self, netns: str | None, url: str) -> int:
+        return self._get(Query("fetch", netns or "", url), int)
+
+    def _get(self, query: Query, kind: type[T]) -> T:
+        answer: T = self.answers[query]
+        return answer
+
+
+# --- operations ------------------------------------------------------------------------------------------------------
+
+Thing = tuple[str, ...]
+"""Something that lives and dies as one: ("netns", name) or ("link", netns or "", name)."""
+
+
+class Operation(Protocol):
+    """One thing that should be true, and all that netlab knows about it. Concrete kinds are frozen dataclasses.
+
+    Every field of a concrete kind is a string, a number, a bool or a tuple of strings, so that the journal can hold it.
+    ``str()`` names it for a person: "address 172.168.1.11/24 on eth1 in container1".
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def given(self) -> bool:
+        """An empty lab, or the kernel on behalf of a needed step, usually satisfies it already."""
+        return False
+
+    @property
+    def makes(self) -> frozenset[Thing]:
+        """What comes into being with it, and goes when it is taken back."""
+        return frozenset()
+
+    @property
+    def within(self) -> frozenset[Thing]:
+        """What it lives in: when one of these goes, it goes too, without a command of its own."""
+        return frozenset()
+
+    def queries(self) -> frozenset[Query]:
+        """All that the methods below look at."""
+        ...
+
+    def holds(self, facts: Facts) -> bool:
+        """Is it true now, whoever made it so?"""
+        ...
+
+    def found(self, facts: Facts) -> str:
+        """What stands where it belongs, without being it: "eth1 has 172.168.1.11/16"; "" when nothing does."""
+        return ""
+
+    def blocked(self, facts: Facts) -> bool:
+        """Does what was ``found`` keep its command from working, so that only its owner can clear the way?"""
+        return False
+
+    def apply(self, facts: Facts) -> tuple[Command, ...]:
+        """The commands that make it true, given that it is not."""
+        ...
+
+    def before(self, facts: Facts) -> Json:
+        """What ``undo`` needs to know of the state before ``apply``. Read from JSON again when it is used."""
+        return None
+
+    def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
+        """The commands that lead from ``facts`` back to ``before``; none when it is as before already.
+
+        Also called for what was typed by hand in a sandbox: it clears what ``found`` names as well.
+        """
+        ...
+
+
+# --- proofs ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a probe saw: whether that is what was expected, and the tool's own words on one line."""
+
+    ok: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What is run to look: commands side by side, and a capture (tcpdump) that is listening before they start."""
+
+    commands: tuple[Command, ...]
+    watch: Command | None = None
+
+
+class Proof(Protocol):
+    """A read-only look at the lab that fails before its step, passes after it, and fails again after undo.
+
+    ``str()`` says what is done: "container1 pings 172.168.1.12". ``stays`` marks an observation that must *not* change:
+    it passes before, after, and after undo, and is no proof.
+    """
+
+    @property
+    def stays(self) -> bool:
+        return False
+
+    @property
+    def expected(self) -> str:
+        """What should be seen, in a few words: "answers"."""
+        ...
+
+    @property
+    def probe(self) -> Probe: ...
+
+    def judge(self, results: Sequence[Result], watched: Result | None) -> Observation:
+        """``results`` are the probe's commands' in order, ``watched`` the capture's (None without one)."""
+        ...
+
+
+# --- steps and courses -----------------------------------------------------------------------------------------------
+
+
+class Step(Protocol):
+    """A step is a module: its docstring's first line is its summary, ``needs`` names the steps before it.
+
+    ``operations(lab)`` and ``proofs(lab)`` take the course's own Lab, the same instance for every step.
+    """
+
+    __doc__: str | None
+    needs: tuple[str, ...]
+
+    @property
+    def operations(self) -> Callable[[Any], Iterable[Operation]]: ...
+
+    @property
+    def proofs(self) -> Callable[[Any], Iterable[Proof]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One step with the lab's parameters filled in: what the engine walks. ``steps`` never see it."""
+
+    name: str
+    summary: str
+    needs: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    proofs: tuple[Proof, ...] = ()
