@@ -22,14 +22,16 @@ class NetlabError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross from the process inside the sandbox to the one outside, keywords included."""
-        return _rebuild, (type(self), self.message, self.details, self.hint)
+        return _rebuild, (type(self), self.message, self.details, self.hint, self.code)
 
     def __str__(self) -> str:
         return self.message
 
 
-def _rebuild(kind: type[NetlabError], message: str, details: tuple[str, ...], hint: str) -> NetlabError:
-    return kind(message, details=details, hint=hint)
+def _rebuild(kind: type[NetlabError], message: str, details: tuple[str, ...], hint: str, code: int) -> NetlabError:
+    error = kind(message, details=details, hint=hint)
+    error.code = code
+    return error
 
 
 class UsageError(NetlabError):

@@ -19,6 +19,14 @@ Json = Any
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """How a server is started aside: ``name`` is its record's and its folder's, ``page`` the folder's index.html."""
+
+    name: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One real command: an argv and the network namespace it runs in (``None`` is the lab host's own stack).
 
@@ -27,6 +35,8 @@ class Command:
 
     argv: tuple[str, ...]
     netns: str | None = None
+    serve: Serve | None = None
+    """Set for a server: it is started aside and outlives netlab."""
 
     def __str__(self) -> str:
         where = ("ip", "netns", "exec", self.netns) if self.netns is not None else ()
@@ -50,7 +60,7 @@ program that is not there is code 127 with the reason on stderr, a namespace tha
 
 # --- facts -----------------------------------------------------------------------------------------------------------
 
-QueryKind = Literal["namespaces", "stack", "listeners", "sysctl", "iptables", "chains", "fetch"]
+QueryKind = Literal["namespaces", "stack", "listeners", "sysctl", "iptables", "chains", "fetch", "service"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,6 +77,7 @@ class Query:
     iptables   ``key``: a table, as iptables-save shows it      Table
     chains     base chains nftables really has (host only)      frozenset[tuple[table, chain]]
     fetch      ``key``: a URL, fetched from ``netns``           int, the HTTP status, 0: none
+    service    ``key``: a server that netlab started (host)     int, its pid, 0: not running
     ========== ================================================ ==============================
     """
 
@@ -182,6 +193,9 @@ class Facts:
     def status(self, netns: str | None, url: str) -> int:
         return self._get(Query("fetch", netns or "", url), int)
 
+    def service(self, name: str) -> int:
+        return self._get(Query("service", "", name), int)
+
     def _get(self, query: Query, kind: type[T]) -> T:
         answer: T = self.answers[query]
         return answer
@@ -217,6 +231,11 @@ class Operation(Protocol):
         """What it lives in: when one of these goes, it goes too, without a command of its own."""
         return frozenset()
 
+    @property
+    def patience(self) -> float:
+        """Seconds after its command within which it may still come true, or go: a server that is starting or ending."""
+        return 0.0
+
     def queries(self) -> frozenset[Query]:
         """All that the methods below look at."""
         ...
@@ -242,11 +261,12 @@ class Operation(Protocol):
         return None
 
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
-        """The commands that lead from ``facts`` back to ``before``; none when it is as before already.
-
-        Also called for what was typed by hand in a sandbox: it clears what ``found`` names as well.
-        """
+        """The commands that lead from ``facts`` back to ``before``; none when it is as before already."""
         ...
+
+    def clear(self, facts: Facts) -> tuple[Command, ...]:
+        """In a sandbox only: the commands that take away what ``found`` names, which somebody typed by hand."""
+        return ()
 
 
 # --- proofs ----------------------------------------------------------------------------------------------------------
@@ -302,7 +322,9 @@ class Step(Protocol):
     """
 
     __doc__: str | None
-    needs: tuple[str, ...]
+
+    @property
+    def needs(self) -> tuple[str, ...]: ...
 
     @property
     def operations(self) -> Callable[[Any], Iterable[Operation]]: ...

@@ -1,0 +1,465 @@
+"""The command line: each command parses, calls one function with plain values, and renders. The only importer of typer.
+
+What a command needs beyond typer is imported when it runs, so that `--help` and completion stay quick.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+import typer.core
+
+from netlab import __version__
+from netlab.errors import Interrupted, Missing, NetlabError, UsageError
+
+if TYPE_CHECKING:
+    from netlab.lab import Choice, Lab
+    from netlab.render import Screen
+    from netlab.state import State
+
+# --- what every command takes, before its name and after it ----------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Shared:
+    """The options that every command has."""
+
+    host: bool = False
+    sandbox: str = "default"
+    course: str = ""
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    wait: float = 60.0
+
+
+_SHARED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "host": (("--host",), {"is_flag": True, "envvar": "NETLAB_HOST", "help": "On this machine's own network, as root."}),
+    "sandbox": (("--sandbox",), {"metavar": "NAME", "help": "Which sandbox.  [default: default]"}),
+    "course": (("--course",), {"metavar": "DIR", "help": "Another course than Docker's bridge."}),
+    "json": (("--json",), {"is_flag": True, "help": "Machine-readable output on stdout."}),
+    "quiet": (("--quiet", "-q"), {"is_flag": True, "help": "Only what is wrong."}),
+    "verbose": (("-v", "--verbose"), {"is_flag": True, "help": "Each real process as it runs."}),
+    "wait": (("--wait",), {"metavar": "SECONDS", "type": float, "help": "How long to wait for another netlab.  [default: 60]"}),
+}
+
+
+def _shared_options() -> list[typer.core.TyperOption]:
+    def keep(context: Any, parameter: Any, value: Any) -> None:
+        shared = context.find_root().ensure_object(Shared)
+        if value not in (None, False):  # given after the name, or before it: either counts
+            setattr(shared, parameter.name, value)
+
+    return [
+        typer.core.TyperOption(param_decls=[*flags, key], expose_value=False, callback=keep, default=None, **settings)
+        for key, (flags, settings) in _SHARED.items()
+    ]
+
+
+class _Command(typer.core.TyperCommand):
+    def __init__(self, *arguments: Any, params: list[Any] | None = None, **settings: Any) -> None:
+        super().__init__(*arguments, params=[*(params or []), *_shared_options()], **settings)
+
+
+class _Group(typer.core.TyperGroup):
+    def __init__(self, *arguments: Any, params: list[Any] | None = None, **settings: Any) -> None:
+        super().__init__(*arguments, params=[*(params or []), *_shared_options()], **settings)
+
+
+_STYLE: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": False, "no_args_is_help": True}
+
+app = typer.Typer(cls=_Group, help="Docker's bridge network, step by step, with the real tools.", **_STYLE)
+sandbox_app = typer.Typer(cls=_Group, help="The sandboxes themselves: start, list, end.", **_STYLE)
+app.add_typer(sandbox_app, name="sandbox")
+
+
+def _steps(incomplete: str) -> list[str]:
+    """Step names for the shell's completion."""
+    from netlab import course
+
+    with contextlib.suppress(NetlabError):
+        return [name for name in course.load(course.default_folder()).steps if name.startswith(incomplete)]
+    return []
+
+
+Until = Annotated[str | None, typer.Option(metavar="STEP", help="Up to this step, with all it needs.", autocompletion=_steps)]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="STEP", help="This step and all that depends on it.", autocompletion=_steps),
+]
+Steps = Annotated[list[str] | None, typer.Argument(metavar="[STEP]...", autocompletion=_steps, show_default=False)]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter of the lab; repeatable.")
+]
+LabFile = Annotated[Path | None, typer.Option("--lab", metavar="FILE", help="Parameters of the lab, as TOML.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit 3 when changes are pending.")]
+
+
+@dataclass(slots=True)
+class Session:
+    """One command's run: the shared options, the screen, and the lab that they name."""
+
+    shared: Shared
+    screen: Screen
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Session:
+        """Raises Missing for --host, which has a place here and is not there yet."""
+        from netlab.render import Screen
+
+        shared = context.find_root().ensure_object(Shared)
+        if shared.host:
+            raise Missing("--host is not there yet", hint="leave it out: the sandbox needs neither root nor this machine's network")
+        return cls(shared, Screen(json=shared.json, quiet=shared.quiet, verbose=shared.verbose))
+
+    def state(self) -> State:
+        from netlab.state import State, default_base
+
+        return State(default_base(), self.shared.sandbox)
+
+    @contextlib.contextmanager
+    def lab(self, *, make: bool = False) -> Iterator[Lab]:
+        """The lab, locked. With ``make`` its folder is made; one in which no lab came about goes again."""
+        from netlab.lab import Lab
+
+        state = self.state()
+        state.check()
+        if make:
+            state.create()
+        if not state.folder.exists():
+            yield Lab(state)
+            return
+        with state.locked(self.shared.wait):
+            try:
+                lab = Lab(state)
+                dead = lab.bury()
+                if dead:
+                    self.screen.note(dead)
+                yield lab
+            finally:
+                if not (state.folder / "sandbox.json").exists():
+                    state.clear()
+
+    def choose(self, lab: Lab, settings: list[str] | None, file: Path | None) -> Choice:
+        """The course and the parameters: as given, over those of the lab, over the course's own."""
+        from netlab import course, parameters
+
+        record = lab.record
+        recorded = Path(record["course"]) if record else course.default_folder()
+        folder = Path(self.shared.course) if self.shared.course else recorded
+        return lab.choose(folder, parameters.given(settings or [], file))
+
+    def ensure(self, lab: Lab, choice: Choice, *, made_by: str) -> None:
+        """Make the sandbox where there is none."""
+        if lab.holder() is None:
+            lab.start(choice, made_by=made_by)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        print(f"netlab {__version__}")
+        raise typer.Exit
+
+
+# --- the lab ---------------------------------------------------------------------------------------------------------
+
+
+@app.command(cls=_Command)
+def apply(
+    context: typer.Context,
+    until: Until = None,
+    no_prove: Annotated[bool, typer.Option("--no-prove", help="Leave the proofs out.")] = False,
+    settings: Set = None,
+    file: LabFile = None,
+) -> None:
+    """Bring the lab to a step, and prove each step that was changed."""
+    session = Session.of(context)
+    with session.lab(make=True) as lab:
+        choice = session.choose(lab, settings, file)
+        choice.course.graph.until(until)
+        session.ensure(lab, choice, made_by="apply")
+        _exit(0 if lab.inside(lambda inside: session.screen.walk(inside.apply(until, prove=not no_prove)), choice) else 1)
+
+
+@app.command(cls=_Command)
+def plan(
+    context: typer.Context,
+    until: Until = None,
+    settings: Set = None,
+    file: LabFile = None,
+    exit_code: ExitCode = False,
+) -> None:
+    """Show what `apply` would run, as a person would type it; change nothing."""
+    from netlab.lab import Nothing
+    from netlab.lab import plan as plan_nothing
+
+    session = Session.of(context)
+    with session.lab() as lab:
+        choice = session.choose(lab, settings, file)
+        steps = choice.course.graph.until(until)
+        if lab.holder() is not None:
+            view = lab.inside(lambda inside: inside.plan(until), choice)
+        else:
+            view = plan_nothing([each for each in choice.chapters if each.name in steps], Nothing())
+    session.screen.plan(view)
+    _exit(3 if exit_code and any(step.commands for step in view.steps) else 0)
+
+
+@app.command(cls=_Command)
+def undo(context: typer.Context, since: From = None) -> None:
+    """Take back a step and all that depends on it, or everything, to what was there before."""
+    session = Session.of(context)
+    with session.lab() as lab:
+        if lab.holder() is None:
+            session.screen.note(f"there is no lab in sandbox {lab.state.name!r}: nothing to undo")
+            return
+        ok, over = lab.inside(lambda inside: (session.screen.walk(inside.undo(since)), inside.over()))
+        if over:
+            lab.end()
+            session.screen.note(f"sandbox {lab.state.name!r} is as it was when `apply` made it, and has ended")
+    _exit(0 if ok else 1)
+
+
+@app.command(cls=_Command)
+def status(context: typer.Context, exit_code: ExitCode = False) -> None:
+    """Say of each step whether it is done, partial, todo or drifted."""
+    from netlab.lab import Nothing
+    from netlab.lab import status as status_nothing
+
+    session = Session.of(context)
+    with session.lab() as lab:
+        if lab.holder() is not None:
+            steps = lab.inside(lambda inside: inside.status())
+        else:
+            steps = status_nothing(session.choose(lab, None, None).chapters, Nothing())
+    session.screen.status(steps)
+    _exit(3 if exit_code and any(step.state != "done" for step in steps) else 0)
+
+
+@app.command(cls=_Command)
+def prove(
+    context: typer.Context,
+    steps: Steps = None,
+    cycle: Annotated[
+        bool, typer.Option("--cycle", help="Fail, pass and fail again, in a fresh sandbox of its own.")
+    ] = False,
+    settings: Set = None,
+    file: LabFile = None,
+) -> None:
+    """Run the proofs of the steps that are done, and say what was seen."""
+    session = Session.of(context)
+    names = steps or []
+    if cycle:
+        session.shared.sandbox = f"cycle-{os.getpid()}"
+    elif settings or file:
+        raise UsageError("--set and --lab go with `prove --cycle`: a lab that stands has its parameters")
+    with session.lab(make=cycle) as lab:
+        choice = session.choose(lab, settings, file)
+        for name in names:
+            choice.course.graph.check(name)
+        if cycle:
+            lab.start(choice, made_by="prove")
+            try:
+                ok = lab.inside(lambda inside: session.screen.proofs(inside.cycle(names)), choice)
+            finally:
+                lab.end()
+        else:
+            ok = _prove_done(session, lab, choice, names)
+    _exit(0 if ok else 1)
+
+
+def _prove_done(session: Session, lab: Lab, choice: Choice, names: list[str]) -> bool:
+    from netlab import engine
+    from netlab.lab import Inside
+
+    def work(inside: Inside) -> bool:
+        done, lacking = inside.prove(names)
+        ok = session.screen.proofs(engine.prove(done, inside.host))
+        for name in lacking:
+            session.screen.note(f"step {name!r} is not done: netlab apply --until {name}")
+        return ok and bool(done) and not lacking
+
+    if lab.holder() is None:
+        session.screen.proofs(iter(()))
+        session.screen.note("no step is done: netlab apply")
+        return False
+    return lab.inside(work, choice)
+
+
+@app.command("steps", cls=_Command)
+def list_steps(context: typer.Context) -> None:
+    """Show the course's steps as a tree, with what each needs."""
+    from netlab.views import StepNode
+
+    session = Session.of(context)
+    with session.lab() as lab:
+        chapters = session.choose(lab, None, None).chapters
+    session.screen.steps(
+        [StepNode(each.name, each.summary, each.needs, len(each.operations), len(each.proofs)) for each in chapters]
+    )
+
+
+# --- in the lab ------------------------------------------------------------------------------------------------------
+
+
+@app.command("exec", cls=_Command, context_settings={"allow_interspersed_args": False})
+def execute(
+    context: typer.Context,
+    node: Annotated[str, typer.Argument(metavar="NODE", help="host, router, client, internet, or a container.")],
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...")],
+) -> None:
+    """Run a command in a node of the lab; its exit code is passed on."""
+    _foreground(Session.of(context), node, command)
+
+
+@app.command(cls=_Command)
+def shell(
+    context: typer.Context,
+    node: Annotated[str, typer.Argument(metavar="[NODE]", help="host, router, client, internet, or a container.")] = "host",
+) -> None:
+    """Open a shell in a node of the lab."""
+    _foreground(Session.of(context), node, None)
+
+
+def _foreground(session: Session, node: str, command: list[str] | None) -> NoReturn:
+    from netlab import foreground
+
+    with session.lab(make=True) as lab:
+        session.ensure(lab, session.choose(lab, None, None), made_by="exec")
+        holder = lab.holder()
+        foreground.check(lab, node)
+    assert holder is not None
+    # Without the lock: a shell may stay open for hours, and other commands work on the lab beside it.
+    _exit(foreground.run(lab, holder, node, command))
+
+
+@app.command(cls=_Command)
+def snapshot(
+    context: typer.Context,
+    compare: Annotated[Path | None, typer.Option(metavar="FILE", help="Say what differs from this snapshot.")] = None,
+) -> None:
+    """Print the lab host's state in its normal form."""
+    from netlab import snapshot as snapshots
+
+    session = Session.of(context)
+    before = snapshots.load(_text(compare)) if compare is not None else None
+    with session.lab() as lab:
+        if lab.holder() is None:
+            raise UsageError(f"there is no sandbox {lab.state.name!r}", hint="make one: netlab apply, or netlab sandbox start")
+        now = lab.inside(lambda inside: inside.snapshot())
+    if before is None:
+        session.screen.snapshot(snapshots.dump(now))
+        return
+    found = snapshots.compare(before, now)
+    session.screen.differences([str(each) for each in found.differences], found.notes)
+    _exit(1 if found.differences else 0)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+
+
+@app.command(cls=_Command)
+def doctor(context: typer.Context) -> None:
+    """Say what this machine has and lacks, with the command that cures it."""
+    from netlab.host import Host
+    from netlab.machine import Machine
+    from netlab.preflight import examine
+    from netlab.services import Services
+
+    session = Session.of(context)
+    findings = examine(Host(Services(Path("/nonexistent"))).run, Machine())
+    session.screen.findings(findings)
+    _exit(5 if any(each.level == "missing" for each in findings) else 0)
+
+
+# --- the sandboxes ---------------------------------------------------------------------------------------------------
+
+
+@sandbox_app.command("start", cls=_Command)
+def start(context: typer.Context, settings: Set = None, file: LabFile = None) -> None:
+    """Make a bare sandbox with its surroundings; it stays until `sandbox end`."""
+    session = Session.of(context)
+    with session.lab(make=True) as lab:
+        if lab.holder() is not None:
+            session.screen.note(f"sandbox {lab.state.name!r} is there already")
+            return
+        lab.start(session.choose(lab, settings, file), made_by="start")
+        session.screen.note(f"sandbox {lab.state.name!r} is there")
+
+
+@sandbox_app.command("list", cls=_Command)
+def list_sandboxes(context: typer.Context) -> None:
+    """List the sandboxes, also those whose state folder is gone."""
+    from netlab.lab import rows
+
+    session = Session.of(context)
+    session.screen.sandboxes(rows())
+
+
+@sandbox_app.command("end", cls=_Command)
+def end(context: typer.Context) -> None:
+    """End a sandbox, with all that is in it."""
+    from netlab.lab import end_stray
+
+    session = Session.of(context)
+    with session.lab() as lab:
+        there = lab.holder() is not None
+        if there:
+            lab.end()
+        elif not end_stray(lab.state):
+            session.screen.note(f"there is no sandbox {lab.state.name!r}")
+            return
+    session.screen.note(f"sandbox {lab.state.name!r} has ended")
+
+
+# --- the one boundary ------------------------------------------------------------------------------------------------
+
+
+def _exit(code: int) -> NoReturn:
+    raise typer.Exit(code)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)  # once: what is cleaned up now is not to be interrupted again
+    error = Interrupted(
+        f"interrupted by {signal.Signals(number).name}",
+        hint="`netlab apply` goes on from here; `netlab undo` takes the lab back",
+    )
+    error.code = 128 + number
+    raise error
+
+
+def main() -> NoReturn:
+    """Run the command line; every error that can be explained ends here, and becomes an exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    try:
+        app(prog_name="netlab")
+    except NetlabError as error:
+        from netlab.render import Screen
+
+        Screen(json=False, quiet=False, verbose=False).error(error)
+        sys.exit(error.code)
+    except BrokenPipeError:
+        # Whoever read our output has gone: nothing more can be said there, and that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
+    sys.exit(0)

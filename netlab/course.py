@@ -1,0 +1,141 @@
+"""Loads a course folder and holds its steps as a graph: reading order, what needs what, and what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import networkx as nx
+
+from netlab.errors import CourseError, UsageError
+from netlab.model import Chapter, Step
+
+
+class Graph:
+    """Steps by name with what each needs, in an order that is topological and otherwise the author's reading order.
+
+    Raises CourseError for an unknown need (with the near names) and for a cycle (with its path).
+    """
+
+    def __init__(self, needs: Mapping[str, Iterable[str]]) -> None:
+        self._graph: nx.DiGraph[str] = nx.DiGraph()
+        self._graph.add_nodes_from(needs)
+        for step, wanted in needs.items():
+            for need in wanted:
+                if need not in needs:
+                    raise CourseError(f"step {step!r} needs {need!r}, which is no step", details=_near(need, needs))
+                self._graph.add_edge(need, step)
+        if not nx.is_directed_acyclic_graph(self._graph):
+            path = [step for step, _ in nx.find_cycle(self._graph)]
+            raise CourseError(f"the steps need each other in a circle: {' → '.join([*path, path[0]])}")
+        reading = {step: place for place, step in enumerate(needs)}
+        self.order: tuple[str, ...] = tuple(nx.lexicographical_topological_sort(self._graph, key=reading.__getitem__))
+
+    def check(self, step: str) -> None:
+        """Raise UsageError with the near names unless ``step`` is one."""
+        if step not in self._graph:
+            raise UsageError(f"there is no step {step!r}", details=_near(step, self.order), hint="list them: netlab steps")
+
+    def until(self, step: str | None) -> tuple[str, ...]:
+        """``step`` and all that it needs, in order; everything for None."""
+        if step is None:
+            return self.order
+        self.check(step)
+        wanted = {step, *nx.ancestors(self._graph, step)}
+        return tuple(each for each in self.order if each in wanted)
+
+    def since(self, step: str | None) -> tuple[str, ...]:
+        """``step`` and all that depends on it, newest first; everything for None."""
+        if step is None:
+            return self.order[::-1]
+        self.check(step)
+        wanted = {step, *nx.descendants(self._graph, step)}
+        return tuple(each for each in self.order[::-1] if each in wanted)
+
+
+def _near(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(names)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return (f"did you mean {' or '.join(near)}?",) if near else (f"there are: {', '.join(names)}",)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A loaded course: its folder, its steps in the author's order, the type of its parameters, its surroundings.
+
+    ``lab_type`` is a pydantic model. ``surroundings`` is the course's module with ``NODES`` and ``operations(lab)``.
+    """
+
+    folder: Path
+    steps: Mapping[str, Step]
+    lab_type: Any
+    surroundings: ModuleType
+    graph: Graph
+
+    def chapters(self, lab: Any) -> tuple[Chapter, ...]:
+        """Every step with its operations and proofs for ``lab``, in order."""
+        return tuple(_chapter(name, self.steps[name], lab) for name in self.graph.order)
+
+
+def _chapter(name: str, step: Step, lab: Any) -> Chapter:
+    operations = tuple(step.operations(lab))
+    twice = next((str(each) for each in operations if operations.count(each) > 1), None)
+    if twice is not None:
+        raise CourseError(f"step {name!r} declares an operation twice: {twice}")
+    summary = next(iter((step.__doc__ or name).strip().splitlines()))
+    return Chapter(name, summary, tuple(step.needs), operations, tuple(step.proofs(lab)))
+
+
+def default_folder() -> Path:
+    """The course that comes with netlab: the checkout's ``steps``, else the one packed into the wheel."""
+    package = Path(__file__).parent
+    checkout = package.parent / "steps"
+    return checkout if (package.parent / "pyproject.toml").is_file() and checkout.is_dir() else package / "_steps"
+
+
+def load(folder: Path) -> Course:
+    """Load the course in ``folder``. Raises CourseError that says what its author has to do."""
+    module = _imported(folder.resolve())
+    steps: Mapping[str, Step] = _attribute(module, folder, "COURSE")
+    for name, step in steps.items():
+        for wanted in ("needs", "operations", "proofs"):
+            if not hasattr(step, wanted):
+                raise CourseError(f"step {name!r} of {folder} has no {wanted!r}", hint="add it to the step's step.py")
+    graph = Graph({name: step.needs for name, step in steps.items()})
+    return Course(folder, steps, _attribute(module, folder, "Lab"), _attribute(module, folder, "surroundings"), graph)
+
+
+def _attribute(module: ModuleType, folder: Path, name: str) -> Any:
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise CourseError(f"{folder}/__init__.py has no {name}", hint=f"define or import {name} there") from None
+
+
+def _imported(folder: Path) -> ModuleType:
+    """The course's package, under a name of its own: a course is loaded by path, and two can be loaded side by side."""
+    path = folder / "__init__.py"
+    if not path.is_file():
+        raise CourseError(f"{folder} is no course: it has no __init__.py", hint="give a course's folder: --course DIR")
+    name = f"netlab_course_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=[str(folder)])
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a course is anybody's code
+        for each in [each for each in sys.modules if each.partition(".")[0] == name]:
+            del sys.modules[each]
+        where = f"{type(error).__name__}: {error}"
+        raise CourseError(f"the course {folder} cannot be loaded", details=(where,), hint="correct it") from error
+    return module

@@ -1,0 +1,53 @@
+"""A person's own command or shell in a node of the lab, on their terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from netlab import sandbox
+from netlab.errors import Missing, UsageError
+from netlab.lab import Lab
+from netlab.programs import FOLDERS, program
+from netlab.sandbox import Holder
+
+HOST = "host"
+
+
+def check(lab: Lab, node: str) -> None:
+    """Raise UsageError, with the nodes there are, unless ``node`` is one that exists now."""
+    there = sorted(lab.inside(lambda inside: inside.namespaces()))
+    if node != HOST and node not in there:
+        declared = lab.inside(lambda inside: inside.declared())
+        hint = f"it comes with: netlab apply --until {declared[node]}" if node in declared else "give one of these"
+        raise UsageError(f"there is no node {node!r} now", details=(f"there are: {', '.join([HOST, *there])}",), hint=hint)
+
+
+def run(lab: Lab, holder: Holder, node: str, command: Sequence[str] | None) -> int:
+    """Run ``command``, or for None a shell, in ``node``; its exit code, 128 + N for signal N."""
+    environment = {**os.environ, "NETLAB_NODE": node}
+    # An ordinary user's PATH has no sbin, where ip and iptables are.
+    environment["PATH"] = os.pathsep.join(filter(None, (os.environ.get("PATH", ""), *FOLDERS)))
+    argv = _resolved(command, environment["PATH"]) if command is not None else _shell(lab)
+    return sandbox.foreground(holder, argv, environment, netns=None if node == HOST else node)
+
+
+def _resolved(command: Sequence[str], path: str) -> list[str]:
+    found = shutil.which(command[0], path=path)
+    if found is None:
+        hint = "install it: the sandbox shares the machine's programs"
+        raise Missing(f"there is no program {command[0]!r} on this machine", hint=hint)
+    return [found, *command[1:]]
+
+
+def _shell(lab: Lab) -> list[str]:
+    """The person's own shell; in bash the prompt says which node it is in."""
+    own = os.environ.get("SHELL", "")
+    shell = own if own.startswith("/") and os.access(own, os.X_OK) else program("sh")
+    if Path(shell).name != "bash":
+        return [shell]
+    start = lab.state.folder / "bashrc"
+    start.write_text('[ -r ~/.bashrc ] && . ~/.bashrc\nPS1="($NETLAB_NODE) $PS1"\n')
+    return [shell, "--rcfile", str(start)]

@@ -1,0 +1,264 @@
+"""The lab host: reads facts with the real tools, runs commands, waits for what time heals. The only importer of tenacity."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import tenacity
+
+import netlab.facts as parse
+from netlab import processes
+from netlab.batch import Group, Wave, waves
+from netlab.errors import CommandFailed
+from netlab.events import Event, Process, Retried
+from netlab.model import Command, Facts, Namespaces, Observation, Proof, Query, Result, Stack
+from netlab.probing import Probing
+from netlab.processes import Job
+from netlab.programs import find
+from netlab.reading import JOBS, SHOW_STACK, namespaces, parsed
+from netlab.retries import heals
+from netlab.services import Services
+
+LINK_GROUP = "28268"
+"""A link group that nobody uses, so that many links can be deleted at once; it is looked at before it is deleted."""
+
+class Host:
+    """The lab host, real or a sandbox that this process has entered. Not for use by two threads.
+
+    ``events`` collects what ran and what was tried again, for the engine to yield.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.events: deque[Event] = deque()
+        self._services = services
+        self._known: dict[Query, Any] = {}
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    def facts(self, queries: Iterable[Query]) -> Facts:
+        """Facts that answer ``queries``; a kind of query is read, in bulk, when the first of its kind is asked for."""
+        return Facts(_Lazy(self, frozenset(queries)))
+
+    def forget(self) -> None:
+        """Whatever is known may have changed: read it again when it is asked for."""
+        self._known.clear()
+
+    def run(self, commands: Sequence[Command]) -> list[Result]:
+        """Run commands that only look, side by side (a ``netlab.model.Runner``)."""
+        there = [find(each.argv[0]) is not None for each in commands]
+        lanes = [[Job(each.argv, each.netns)] for each, runs in zip(commands, there, strict=True) if runs]
+        results = iter(self._run(lanes))
+        absent = (Result(127, "", f"{each.argv[0]}: not found") for each in commands)
+        return [next(results)[0] or lacks if runs else lacks for runs, lacks in zip(there, absent, strict=True)]
+
+    def answers(self, queries: Iterable[Query]) -> Mapping[Query, Any]:
+        """Read what is not known yet of ``queries``, in one go, and return all that is known."""
+        asked = sorted(set(queries) - self._known.keys())
+        if any(query.kind == "namespaces" or query.netns for query in asked):
+            self._known.setdefault(Query("namespaces"), namespaces())
+        live = self._known.get(Query("namespaces"), Namespaces()).live
+        asked = [query for query in asked if query not in self._known]
+        reads = {query: JOBS[query.kind](query) for query in asked if not query.netns or query.netns in live}
+        reads = {query: jobs for query, jobs in reads.items() if all(find(job.argv[0]) for job in jobs)}
+        texts = dict(zip(reads, self._run(list(reads.values())), strict=True))
+        for query in asked:
+            text = "".join(result.stdout for result in texts.get(query, []) if result is not None)
+            self._known[query] = self._services.running(query.key) if query.kind == "service" else parsed(query, text)
+            if query.kind == "stack" and query.netns and query.netns not in live:
+                self._known[query] = Stack(exists=False)
+        return self._known
+
+    def stacks(self, names: Sequence[str]) -> dict[str, str]:
+        """What a look at these namespaces' stacks prints ("" is the lab host): ``reading.First`` reads it again."""
+        results = self._run([JOBS["stack"](Query("stack", name)) for name in names])
+        return {name: lane[0].stdout if lane[0] is not None else "" for name, lane in zip(names, results, strict=True)}
+
+    def wait(self, until: Callable[[], bool], seconds: float) -> bool:
+        """Ask ``until`` (which reads facts) again and again for up to ``seconds``; say whether it came true."""
+
+        def look() -> bool:
+            self.forget()
+            return until()
+
+        again = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda true: not true),
+            stop=tenacity.stop_after_delay(seconds),
+            wait=tenacity.wait_fixed(0.05),
+            retry_error_callback=lambda state: False,
+        )
+        return bool(again(look))
+
+    def _run(self, lanes: Sequence[Sequence[Job]], *, chain: bool = False) -> list[list[Result | None]]:
+        return processes.run(lanes, chain=chain, ran=self._ran)
+
+    def _ran(self, job: Job, result: Result) -> None:
+        self.events.append(Process(str(Command(processes.argv(job))), result.code, result.seconds))
+
+    # --- changing ----------------------------------------------------------------------------------------------------
+
+    def perform(self, commands: Sequence[Command], *, together: bool = True) -> Iterator[tuple[Command, float, int]]:
+        """Run commands that change something, in their order; neighbours share processes.
+
+        Yields each command with its process's seconds and the number of commands that shared it. Raises CommandFailed
+        for one that failed for good, and runs nothing after it.
+        """
+        for wave in waves(commands, together=together):
+            self._outdate(wave)
+            ride = len(wave) > 1 and all(_rides(lane[-1]) for lane in wave)
+            try:
+                yield from self._wave(wave, ride=ride)
+            except BaseException:
+                self.forget()
+                raise
+
+    def _wave(self, wave: Wave, *, ride: bool) -> Iterator[tuple[Command, float, int]]:
+        if len(wave) == 1 and len(wave[0]) == 1 and (wave[0][0].sweep or wave[0][0].commands[0].serve):
+            yield from self._special(wave[0][0])
+            return
+        lanes = [[_job(group, ride=ride and group is lane[-1]) for group in lane] for lane in wave]
+        for lane, outcome in zip(wave, self._run(lanes, chain=True), strict=True):
+            for group, first in zip(lane, outcome, strict=True):
+                result = self._healed(group, first)
+                yield from ((command, result.seconds, len(group.commands)) for command in group.commands)
+                if ride and group is lane[-1]:
+                    self._known[Query("stack", group.netns or "")] = parse.parse_stack(result.stdout)
+
+    def _healed(self, group: Group, first: Result | None) -> Result:
+        """A group's final result. From the line that failed on it is run again, for as long as time may heal it."""
+        left, result = group, first or self._once(group)
+        if result.code == 0:
+            return result
+        passing = heals(group.argv[0], result)
+
+        def again() -> Result:
+            nonlocal left, result
+            left = left.rest(result.stderr)
+            result = self._once(left)
+            return result
+
+        def say(state: tenacity.RetryCallState) -> None:
+            wait = state.next_action.sleep if state.next_action else 0.0
+            self.events.append(Retried(str(left.failing(result.stderr)), _said(result), state.attempt_number, wait))
+
+        if passing is not None:
+            self.events.append(Retried(str(left.failing(result.stderr)), _said(result), 1, 0.05))
+            tenacity.Retrying(
+                retry=tenacity.retry_if_result(lambda outcome: heals(group.argv[0], outcome) is not None),
+                stop=tenacity.stop_after_delay(passing.seconds),
+                wait=tenacity.wait_exponential(0.05, max=1.0),
+                before_sleep=say,
+                retry_error_callback=lambda state: None,
+            )(again)
+        if result.code != 0:
+            raise _failure(left.failing(result.stderr), result)
+        return result
+
+    def _once(self, group: Group) -> Result:
+        return self._run([[_job(group)]])[0][0] or Result(1, "", "not run")
+
+    def _special(self, group: Group) -> Iterator[tuple[Command, float, int]]:
+        if group.sweep:
+            self._sweep(group)
+        else:
+            result = self._services.start(group.commands[0])
+            if result.code != 0:
+                raise _failure(group.commands[0], result)
+        yield from ((command, 0.0, len(group.commands)) for command in group.commands)
+
+    def _sweep(self, group: Group) -> None:
+        """Delete many links in one pass of the kernel: as a link group that holds these and no others."""
+        names = group.sweep
+        lines = "".join(f"link set {name} group {LINK_GROUP}\n" for name in names)
+        self._healed(replace(group, stdin=lines, lines=tuple(range(len(names))), sweep=()), None)
+        look = self._run([[Job(("ip", "-o", "link", "show", "group", LINK_GROUP), group.netns)]])[0][0]
+        if look is not None and parse.parse_stack(look.stdout).links.keys() == set(names):
+            at_once = Command(("ip", "link", "del", "group", LINK_GROUP), group.netns)
+            self._healed(Group((at_once,), at_once.argv), None)
+        else:
+            # Somebody else uses that group number: then one by one, by name.
+            lines = "".join(f"link del {name}\n" for name in names)
+            self._healed(replace(group, stdin=lines, lines=tuple(range(len(names))), sweep=()), None)
+
+    def _outdate(self, wave: Wave) -> None:
+        """Forget what these commands may change. What is done in one container is seen only there; the rest, anywhere."""
+        apart = {group.netns for lane in wave for group in lane}
+        here = len(wave) == 1 and None in apart
+        words = {word for lane in wave for group in lane for each in group.commands for word in each.argv}
+        for query in list(self._known):
+            shared = query.kind in ("listeners", "fetch", "service")
+            reaching = here and words & {"netns", "del", "kill"}
+            if shared or reaching or (query.netns or None) in apart:
+                del self._known[query]
+
+    # --- observing ---------------------------------------------------------------------------------------------------
+
+    def observe(self, proofs: Sequence[Proof], *, seconds: float) -> list[Observation]:
+        """Run proofs' probes side by side. Those that do not pass are tried again for up to ``seconds`` (0: once)."""
+        seen: dict[int, Observation] = {}
+
+        def look() -> bool:
+            pending = [number for number in range(len(proofs)) if number not in seen or not seen[number].ok]
+            for start in range(0, len(pending), 8):
+                some = pending[start : start + 8]
+                probing = [Probing(proofs[number]) for number in some]
+                seen.update(zip(some, (each.observation(self._seen_run) for each in probing), strict=True))
+            return all(each.ok for each in seen.values())
+
+        tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda all_ok: not all_ok),
+            stop=tenacity.stop_after_delay(seconds),
+            wait=tenacity.wait_fixed(0.1),
+            retry_error_callback=lambda state: False,
+        )(look)
+        return [seen[number] for number in range(len(proofs))]
+
+    def _seen_run(self, argv: Sequence[str], result: Result) -> None:
+        self.events.append(Process(str(Command(tuple(argv))), result.code, result.seconds))
+
+
+
+class _Lazy(Mapping[Query, Any]):
+    """Answers that are read when a kind of query is asked for the first time, for all the queries of that kind."""
+
+    def __init__(self, host: Host, queries: frozenset[Query]) -> None:
+        self._host = host
+        self._queries = queries
+
+    def __getitem__(self, query: Query) -> Any:
+        if query not in self._queries:
+            raise KeyError(f"{query} was not declared by the operation that asks")
+        alike = (each for each in self._queries if each.kind == query.kind)
+        return self._host.answers(alike)[query]
+
+    def __iter__(self) -> Iterator[Query]:
+        return iter(self._queries)
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+
+def _job(group: Group, *, ride: bool = False) -> Job:
+    if not ride:
+        return Job(group.argv, group.netns, group.stdin)
+    lines = group.stdin or " ".join(group.argv[1:]) + "\n"
+    return Job(("ip", "-o", "-d", "-batch", "-"), group.netns, lines + SHOW_STACK)
+
+
+def _rides(group: Group) -> bool:
+    """May a look at the stack ride along in its process? Entering a namespace costs more than all that is done there."""
+    return group.argv[0] == "ip" and group.netns is not None
+
+
+def _said(result: Result) -> str:
+    lines = [line.strip() for line in result.stderr.splitlines() if not line.startswith("Command failed ")]
+    return " ".join(filter(None, lines)) or "it said nothing"
+
+
+def _failure(command: Command, result: Result) -> CommandFailed:
+    return CommandFailed(
+        f"a command failed with exit code {result.code}",
+        details=(str(command), f"it said: {_said(result)}"),
+    )

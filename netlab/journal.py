@@ -1,0 +1,111 @@
+"""What netlab changed and how to take it back: on disk, synced, before it is changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netlab.errors import UnsafeState
+from netlab.model import Json, Operation
+from netlab.operations import dump, load
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation that did not hold and was applied, and what its undo needs to know of the state before it."""
+
+    step: str
+    operation: Operation
+    before: Json
+
+
+@dataclass(slots=True)
+class Journal:
+    """The journal file of one lab, one JSON object a line. Reading it raises UnsafeState where it cannot be understood.
+
+    A torn last line is ignored: a line is on disk before its command runs, so that command never ran.
+    """
+
+    path: Path
+    entries: list[Entry] = field(default_factory=list)
+    """Oldest first. The first entry of an operation counts: what was there before netlab came."""
+    done: set[str] = field(default_factory=set)
+    """Steps that were seen whole: what no longer holds of them has drifted."""
+    _operations: set[Operation] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        try:
+            text = self.path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UnsafeState(f"the journal {self.path} cannot be read: {error.strerror}") from error
+        whole, _, torn = text.rpartition("\n")
+        if torn:
+            os.truncate(self.path, len((whole + "\n").encode()) if whole else 0)
+        for number, line in enumerate(whole.splitlines(), 1):
+            self._take(number, line)
+
+    def _take(self, number: int, line: str) -> None:
+        try:
+            record = json.loads(line)
+            if "journal" in record:
+                if record["journal"] > VERSION:
+                    raise UnsafeState(
+                        f"the journal {self.path} was written by a newer netlab",
+                        hint="undo with that netlab; nothing was touched",
+                    )
+            elif "operation" in record:
+                self._add(Entry(record["step"], load(record["operation"]), record["before"]))
+            elif "done" in record:
+                self.done.add(record["done"])
+            else:
+                self._drop(set(record["undone"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UnsafeState(
+                f"line {number} of the journal {self.path} cannot be understood",
+                details=(line[:200],),
+                hint="nothing was touched; a sandbox can be ended whole: netlab sandbox end",
+            ) from error
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Write entries down, synced. Only then may their commands run."""
+        lines = ({"step": each.step, "operation": dump(each.operation), "before": each.before} for each in entries)
+        self._append(*lines)
+        for entry in entries:
+            self._add(entry)
+
+    def finish(self, step: str) -> None:
+        """The step was seen whole."""
+        if step not in self.done:
+            self._append({"done": step})
+            self.done.add(step)
+
+    def undone(self, steps: Sequence[str]) -> None:
+        """All that was done for these steps has been taken back."""
+        self._append({"undone": list(steps)})
+        self._drop(set(steps))
+
+    def _add(self, entry: Entry) -> None:
+        if entry.operation not in self._operations:
+            self.entries.append(entry)
+            self._operations.add(entry.operation)
+
+    def _drop(self, steps: set[str]) -> None:
+        self.entries = [each for each in self.entries if each.step not in steps]
+        self._operations = {each.operation for each in self.entries}
+        self.done -= steps
+
+    def _append(self, *records: dict[str, Json]) -> None:
+        new = not self.path.exists()
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(fd, "w", encoding="utf-8") as file:
+            for record in ({"journal": VERSION}, *records) if new else records:
+                file.write(json.dumps(record) + "\n")
+            file.flush()
+            os.fsync(file.fileno())

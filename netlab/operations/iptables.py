@@ -1,0 +1,126 @@
+"""iptables: a chain's policy and a rule, compared in canonical form, and the chains that iptables-nft makes on first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netlab.model import Command, Facts, Json, Operation, Query, Thing
+from netlab.rules import canonical
+
+
+def _left_over(facts: Facts, netns: str, table: str, before: Json) -> tuple[Command, ...]:
+    """Commands that remove base chains, and then the table, that iptables-nft made for us and that are empty again.
+
+    While our rule is still in one it is not empty: undo reads again after its commands and asks once more.
+    iptables-legacy has nothing of the kind: ``facts.chains`` does not change under it.
+    """
+    where = netns or None
+    now = {chain for owner, chain in facts.chains(netns) if owner == table}
+    new = sorted(now - set(before["chains"]) - {""})
+    state = facts.table(netns, table)
+    used = {rule.chain for rule in state.rules} | {name for name, policy in state.policies.items() if policy not in ("ACCEPT", "-")}
+    gone = [chain for chain in new if chain not in used]
+    commands = tuple(Command(("iptables", "-w", "-t", table, "-X", chain), where) for chain in gone)
+    user_chains = any(policy == "-" for policy in state.policies.values())
+    if now and not before["chains"] and now - set(gone) <= {""} and not user_chains:
+        return (*commands, Command(("nft", "delete", "table", "ip", table), where))
+    return commands
+
+
+def _chains_before(facts: Facts, netns: str, table: str) -> list[str]:
+    """The table's base chains; [""] for a table without any; [] for no table."""
+    return sorted(chain for owner, chain in facts.chains(netns) if owner == table)
+
+
+@dataclass(frozen=True)
+class Policy(Operation):
+    """A built-in chain's policy: ``iptables -t TABLE -P CHAIN POLICY``. An empty lab has ACCEPT: this is ``given``."""
+
+    kind: ClassVar[str] = "policy"
+    table: str
+    chain: str
+    policy: str
+    netns: str = ""
+
+    def __str__(self) -> str:
+        return f"policy {self.policy} on {self.chain} of {self.table}"
+
+    @property
+    def given(self) -> bool:
+        return self.policy == "ACCEPT"
+
+    @property
+    def within(self) -> frozenset[Thing]:
+        return frozenset({("netns", self.netns)}) if self.netns else frozenset()
+
+    def queries(self) -> frozenset[Query]:
+        return frozenset({Query("iptables", self.netns, self.table), Query("chains", self.netns)})
+
+    def _policy(self, facts: Facts) -> str:
+        # A table that was never used has no chains yet; the kernel then lets everything pass.
+        return facts.table(self.netns, self.table).policies.get(self.chain, "ACCEPT")
+
+    def holds(self, facts: Facts) -> bool:
+        return self._policy(facts) == self.policy
+
+    def found(self, facts: Facts) -> str:
+        return "" if self.holds(facts) else f"the policy of {self.chain} is {self._policy(facts)}"
+
+    def apply(self, facts: Facts) -> tuple[Command, ...]:
+        return (self._set(self.policy),)
+
+    def before(self, facts: Facts) -> Json:
+        return {"policy": self._policy(facts), "chains": _chains_before(facts, self.netns, self.table)}
+
+    def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
+        back = (self._set(before["policy"]),) if self._policy(facts) != before["policy"] else ()
+        return (*back, *_left_over(facts, self.netns, self.table, before))
+
+    def _set(self, policy: str) -> Command:
+        return Command(("iptables", "-w", "-t", self.table, "-P", self.chain, policy), self.netns or None)
+
+
+@dataclass(frozen=True)
+class Rule(Operation):
+    """One rule: ``iptables -t TABLE -A CHAIN SPEC…``. Undo removes one copy of it, and only what netlab added."""
+
+    kind: ClassVar[str] = "rule"
+    table: str
+    chain: str
+    spec: tuple[str, ...]
+    netns: str = ""
+
+    def __str__(self) -> str:
+        return f"rule {self.table} {self.chain} {' '.join(self.spec)}"
+
+    @property
+    def within(self) -> frozenset[Thing]:
+        return frozenset({("netns", self.netns)}) if self.netns else frozenset()
+
+    def queries(self) -> frozenset[Query]:
+        return frozenset({Query("iptables", self.netns, self.table), Query("chains", self.netns)})
+
+    def _copies(self, facts: Facts) -> int:
+        match = canonical(self.spec)
+        rules = facts.table(self.netns, self.table).rules
+        return sum(rule.chain == self.chain and rule.match == match for rule in rules)
+
+    def holds(self, facts: Facts) -> bool:
+        return self._copies(facts) > 0
+
+    def apply(self, facts: Facts) -> tuple[Command, ...]:
+        return (self._change("-A"),)
+
+    def before(self, facts: Facts) -> Json:
+        return {"copies": self._copies(facts), "chains": _chains_before(facts, self.netns, self.table)}
+
+    def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
+        more = self._copies(facts) - before["copies"]
+        # If a stranger has added an equal one after ours, one of the two is ours and one is not: exactly one goes.
+        back = (self._change("-D"),) if more > 0 else ()
+        return (*back, *_left_over(facts, self.netns, self.table, before))
+
+    def _change(self, flag: str) -> Command:
+        argv = ("iptables", "-w", "-t", self.table, flag, self.chain, *self.spec)
+        return Command(argv, self.netns or None)

@@ -1,0 +1,60 @@
+"""A server in a container that outlives the command, and is known by more than a pid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netlab.model import Command, Facts, Json, Operation, Query, Serve
+
+
+@dataclass(frozen=True)
+class Service(Operation):
+    """A server in the namespace ``netns`` that listens on TCP ``port`` and answers 200 at ``url``, asked by the lab host.
+
+    It runs in a folder of its own under netlab's state, where ``page`` is its index.html: a current folder could lend it
+    files and modules. It is netlab's own when its pid *and* start time are on record; no other is ever stopped.
+    """
+
+    kind: ClassVar[str] = "service"
+    netns: str
+    argv: tuple[str, ...]
+    port: int
+    url: str
+    page: str
+
+    def __str__(self) -> str:
+        return f"server on port {self.port} in {self.netns}"
+
+    @property
+    def patience(self) -> float:
+        return 10.0
+
+    def queries(self) -> frozenset[Query]:
+        listeners, fetch = Query("listeners", self.netns), Query("fetch", "", self.url)
+        return frozenset({listeners, fetch, Query("service", "", self._name)})
+
+    @property
+    def _name(self) -> str:
+        return f"{self.netns}-{self.port}"
+
+    def _listening(self, facts: Facts) -> bool:
+        return any(each.port == self.port for each in facts.listeners(self.netns))
+
+    def holds(self, facts: Facts) -> bool:
+        return self._listening(facts) and facts.status("", self.url) == 200
+
+    def found(self, facts: Facts) -> str:
+        if not self._listening(facts) or facts.service(self._name):
+            return ""
+        return f"something else listens on port {self.port} in {self.netns}, and {self.url} does not answer 200"
+
+    def blocked(self, facts: Facts) -> bool:
+        return bool(self.found(facts))
+
+    def apply(self, facts: Facts) -> tuple[Command, ...]:
+        return (Command(self.argv, self.netns, Serve(self._name, self.page)),)
+
+    def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
+        pid = facts.service(self._name)
+        return (Command(("kill", str(pid))),) if pid else ()

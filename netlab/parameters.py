@@ -1,0 +1,92 @@
+"""A lab's parameters, from --set and --lab to the course's own Lab, all checked before anything runs, all errors at once."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from netlab.errors import UsageError
+
+Values = dict[str, Any]
+"""Parameters as given, nested: {"containers": {"2": {"address": "172.168.1.20"}}}."""
+
+
+def given(settings: Sequence[str], file: Path | None) -> Values:
+    """What the lab file says, and over it each ``key=value`` of ``settings``; dots lead into a table.
+
+    Raises UsageError for a file that cannot be read or is no TOML, and for a setting without ``=``.
+    """
+    values = _read(file) if file is not None else {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {setting!r} is no key=value", hint="for example: --set containers=3")
+        _put(values, key.split("."), _value(text), setting)
+    return values
+
+
+def _read(file: Path) -> Values:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"the lab file {file} cannot be read: {reason}", hint="a lab file is TOML") from error
+
+
+def _value(text: str) -> Any:
+    """As TOML reads it where that is a number, a bool, a list, a table or a quoted string; else the text itself."""
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | str | list | dict) else text
+
+
+def _put(values: Values, path: Sequence[str], value: Any, setting: str) -> None:
+    *folders, last = path
+    for name in folders:
+        inner = values.setdefault(name, {})
+        if isinstance(inner, list):  # a file's array of tables; counted from 1 as everywhere
+            inner = values[name] = {str(number): each for number, each in enumerate(inner, 1)}
+        elif isinstance(inner, int) and not isinstance(inner, bool):  # containers=3, and then containers.3.name=…
+            inner = values[name] = {str(number): {} for number in range(1, inner + 1)}
+        if not isinstance(inner, dict):
+            raise UsageError(f"--set {setting!r}: {name} is {inner!r}, not a table")
+        values = inner
+    values[last] = value
+
+
+def merged(old: Values, new: Values) -> Values:
+    """``new`` over ``old``; tables are merged, all else is replaced."""
+    both = dict(old)
+    for key, value in new.items():
+        inner = both.get(key)
+        both[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return both
+
+
+def lab(lab_type: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
+    """The course's Lab from what was given. Raises UsageError that lists all that is wrong, a line each."""
+    try:
+        return lab_type.model_validate(dict(values), strict=False)
+    except ValidationError as error:
+        keys = list(lab_type.model_fields)
+        lines = [line for each in error.errors(include_url=False) for line in _lines(each, keys)]
+        raise UsageError("the lab's parameters are wrong", details=lines, hint="nothing was run; correct them") from None
+
+
+def _lines(error: Any, keys: Sequence[str]) -> list[str]:
+    if error["type"] in ("count", "containers"):
+        return list(error["msg"].splitlines())
+    # Tables in a list are counted from 1, as the tutorial counts containers.
+    path = ".".join(str(part + 1) if isinstance(part, int) else part for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(path, keys, n=1)
+        known = f"did you mean {near[0]}?" if near else f"there are: {', '.join(keys)}"
+        return [f"{path} = {error['input']}: unknown key; {known}"]
+    return [f"{path} = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"]

@@ -1,0 +1,370 @@
+"""The disposable lab host: namespaces of our own, held by one sleeping process, made, entered, and ended.
+
+Nothing in it needs root: with a user namespace we have every right inside, and none outside. Root needs none and makes
+none. The holder is PID 1 in there: when it goes, everything inside goes with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+from netlab import linux
+from netlab.errors import Interrupted, Missing, NetlabError
+from netlab.machine import Machine
+from netlab.programs import program
+from netlab.userns import refusal
+
+T = TypeVar("T")
+
+MARK = "NETLAB_SANDBOX"
+"""In the holder's environment, with its state folder as value: a holder whose folder is gone can still be found."""
+
+_KINDS = {"user": linux.CLONE_NEWUSER, "mnt": linux.CLONE_NEWNS, "net": linux.CLONE_NEWNET, "pid": linux.CLONE_NEWPID}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a sandbox: pid and start time tell it from any other, in this boot and no other."""
+
+    pid: int
+    started: int
+    netns: int
+    """Its network namespace's inode number."""
+    boot: str
+
+    @property
+    def alive(self) -> bool:
+        """Is it still this process, and not another with its pid?"""
+        try:
+            return Holder.of(self.pid) == self
+        except OSError:
+            return False
+
+    @classmethod
+    def of(cls, pid: int) -> Holder:
+        """What identifies the process ``pid`` now. Raises OSError where there is none, or it is not ours."""
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        if fields[0] in ("Z", "X"):
+            raise ProcessLookupError(pid)
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return cls(pid, int(fields[19]), os.stat(f"/proc/{pid}/ns/net").st_ino, boot)
+
+    @classmethod
+    def load(cls, record: dict[str, Any]) -> Holder:
+        return cls(**record)
+
+    def dump(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+# --- made ------------------------------------------------------------------------------------------------------------
+
+
+def start(folder: Path, keep: Callable[[Holder], None]) -> Holder:
+    """Make the namespaces and their holder. ``keep`` writes the holder down before it stays: none is ever forgotten.
+
+    Raises Missing where user namespaces are refused, naming the setting and both ways on.
+    """
+    answers, answering = os.pipe()
+    waiting, going = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    maker = os.fork()
+    if maker == 0:
+        os.close(answers)
+        os.close(going)
+        _make(folder, answering, waiting)
+    os.close(answering)
+    os.close(waiting)
+    try:
+        with os.fdopen(answers) as said:
+            words = [json.loads(line) for line in said]
+        os.waitpid(maker, 0)
+        answer = {key: value for word in words for key, value in word.items()}
+        if "errno" in answer:
+            raise refusal(answer["errno"], answer["step"], Machine())
+        if "ready" not in answer:
+            raise Missing("the sandbox could not be made: its holder ended at once", details=(json.dumps(words),))
+        holder = Holder.of(answer["pid"])
+        keep(holder)
+        os.write(going, b"go")
+    finally:
+        os.close(going)
+    return holder
+
+
+def _make(folder: Path, answering: int, waiting: int) -> NoReturn:
+    """In the maker: into new namespaces, and fork the holder into the PID namespace as its first process."""
+
+    def say(**word: object) -> None:
+        os.write(answering, json.dumps(word).encode() + b"\n")
+
+    step = "start"
+    try:
+        os.setsid()
+        uid, gid = os.getuid(), os.getgid()
+        flags = linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWPID
+        if not linux.has_sys_admin():
+            step = "unshare"
+            linux.unshare(linux.CLONE_NEWUSER)
+            step = "map"
+            # Our own ids and no others: then tcpdump does not try to become somebody else, which nobody here can.
+            Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+            Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+        step = "namespaces"
+        linux.unshare(flags)
+        holder = os.fork()
+        if holder:
+            say(pid=holder)
+            os._exit(0)
+        for step, setup in _SETUP.items():  # noqa: B007 the except clause below reports it
+            setup(folder)
+        say(ready=True)
+        os.close(answering)
+        if os.read(waiting, 2) != b"go":
+            os._exit(1)
+        _hold(folder)
+    except OSError as error:
+        say(errno=error.errno, step=step)
+    except BaseException as error:
+        say(errno=0, step=f"{step}: {error!r}")
+    os._exit(1)
+
+
+def _mount_run(folder: Path) -> None:
+    """A /run of our own, so that `ip netns` names are private. A state folder that lies in the machine's stays in sight."""
+    state = os.open(folder, os.O_PATH | os.O_DIRECTORY) if folder.is_relative_to("/run") else None
+    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("tmpfs", "/run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
+    Path("/run/netns").mkdir(mode=0o755)
+    if state is not None:
+        folder.mkdir(parents=True)
+        linux.mount(f"/proc/self/fd/{state}", str(folder), "", linux.MS_BIND)
+        os.close(state)
+
+
+def _mount_proc(folder: Path) -> None:
+    safe = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    linux.mount("proc", "/proc", "proc", safe)
+    # Where part of /sys is masked (in most containers) the kernel refuses a new one: then /sys shows the machine's cards.
+    with contextlib.suppress(OSError):
+        linux.mount("sysfs", "/sys", "sysfs", safe)
+
+
+def _mount_etc(folder: Path) -> None:
+    """Hosts with our own name (a server that cannot look its name up waits ten seconds for it), and no name server."""
+    name = socket.gethostname()
+    texts = {"hosts": f"127.0.0.1 localhost {name}\n::1 localhost\n", "resolv.conf": ""}
+    for file, text in texts.items():
+        target = Path("/etc") / file
+        if target.exists():
+            own = Path("/run") / f"netlab-{file}"
+            own.write_text(text)
+            linux.mount(str(own), str(target), "", linux.MS_BIND)
+
+
+_SETUP: dict[str, Callable[[Path], None]] = {"run": _mount_run, "proc": _mount_proc, "etc": _mount_etc}
+
+
+def _hold(folder: Path) -> NoReturn:
+    """Become the smallest process that stays: no open files, no terminal, and children that it need not wait for."""
+    sleep = program("sleep")
+    os.chdir("/")
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.closerange(3, 65536)  # the lab's lock among them
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # survives exec: the kernel reaps what ends in here
+    os.execve(sleep, ["sleep", "infinity"], {MARK: str(folder)})
+
+
+# --- entered ---------------------------------------------------------------------------------------------------------
+
+
+def enter(holder: Holder, work: Callable[[], T]) -> T:
+    """Run ``work`` in a child process inside the sandbox and return what it returns, or raise what it raises.
+
+    What it returns must be picklable. Signals that reach this process are passed on. The child dies when we do.
+    """
+    outcome, reporting = os.pipe()
+
+    def report() -> int:
+        os.close(outcome)
+        said = _outcome(work)
+        with os.fdopen(reporting, "wb") as pipe:
+            pipe.write(said)
+        return 0
+
+    child = _fork_inside(holder, report)
+    os.close(reporting)
+    with _passing_on(child), os.fdopen(outcome, "rb") as pipe:
+        data = pipe.read()
+        status = _waited(child)
+    if not data:
+        raise Interrupted(f"the part of netlab inside the sandbox was ended ({status})", hint="run the command again")
+    ok, value = pickle.loads(data)  # written by our own child, which nobody else can write for
+    if not ok:
+        raise value
+    result: T = value
+    return result
+
+
+def foreground(holder: Holder, argv: Sequence[str], environment: Mapping[str, str], *, netns: str | None) -> int:
+    """Run a person's own command inside the sandbox, on their terminal, in ``netns`` (None: the lab host).
+
+    Returns its exit code, 128 + N for signal N.
+    """
+
+    def become() -> int:
+        try:
+            if netns is not None:
+                _enter_netns(netns)
+            os.execve(argv[0], list(argv), environment)
+        except OSError as error:
+            sys.stderr.write(f"netlab: {argv[0]}: {error.strerror}\n")
+            return 127 if isinstance(error, FileNotFoundError) else 126
+
+    child = _fork_inside(holder, become)
+    with _passing_on(child):
+        return _waited(child)
+
+
+def _enter_netns(name: str) -> None:
+    """As `ip netns exec` does: the namespace, and a /sys that shows its cards; but where the kernel refuses us such a
+    /sys (part of it is masked, as in most containers), go on without."""
+    fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    linux.setns(fd, linux.CLONE_NEWNET)
+    os.close(fd)
+    linux.unshare(linux.CLONE_NEWNS)
+    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    with contextlib.suppress(OSError):
+        linux.mount("sysfs", "/sys", "sysfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+
+
+def _outcome(work: Callable[[], object]) -> bytes:
+    """(True, result) or (False, error), pickled. The boundary of the child: nothing passes it but through here."""
+    try:
+        said = pickle.dumps((True, work()))
+    except (NetlabError, KeyboardInterrupt, BrokenPipeError) as error:
+        said = pickle.dumps((False, error))
+    except Exception:
+        said = pickle.dumps((False, RuntimeError(traceback.format_exc())))
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return said
+
+
+def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
+    """Fork a child that joins the sandbox and, inside its PID namespace, runs ``run`` and exits with what it returns."""
+    fds = {kind: os.open(f"/proc/{holder.pid}/ns/{kind}", os.O_RDONLY) for kind in _KINDS}
+    if not holder.alive:  # looked at after the files were opened, so these are its namespaces
+        raise NetlabError("the sandbox has just ended", hint="run the command again")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os._exit(_joined(fds, run))
+    for fd in fds.values():
+        os.close(fd)
+    return child
+
+
+def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
+    parent, here = os.getppid(), os.getcwd()
+    own_user = os.stat("/proc/self/ns/user").st_ino == os.fstat(fds["user"]).st_ino
+    for kind, fd in fds.items():
+        if kind != "user" or not own_user:  # one's own user namespace cannot be joined again
+            linux.setns(fd, _KINDS[kind])
+        os.close(fd)
+    linux.die_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:
+        return 1
+    linux.raise_ambient()
+    middle = os.getpid()
+    worker = os.fork()  # only a child gets into the PID namespace
+    if worker == 0:
+        linux.die_with_parent(signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.chdir(here)
+        os._exit(run() if os.getppid() in (0, middle) else 1)
+    with _passing_on(worker):
+        return _waited(worker)
+
+
+@contextlib.contextmanager
+def _passing_on(child: int) -> Iterator[None]:
+    """While we wait for ``child``, what asks us to end asks it. It gets a terminal's Ctrl-C by itself, too."""
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, pass_on) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _waited(child: int) -> int:
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return status if status >= 0 else 128 - status
+
+
+# --- ended -----------------------------------------------------------------------------------------------------------
+
+
+def others() -> list[int]:
+    """Inside: pids of processes that are neither the holder, nor us, nor started by us."""
+    ours = os.getpid()
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
+    return [pid for pid in pids if pid not in (1, ours) and ours not in _ancestors(pid)]
+
+
+def _ancestors(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        while pid > 1:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            found.append(pid)
+    return found
+
+
+def end(holder: Holder) -> None:
+    """End the sandbox and wait until its holder, and with it everything inside, is gone."""
+    while holder.alive:
+        os.kill(holder.pid, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def strays() -> Iterator[tuple[Path, Holder]]:
+    """Holders of ours, each with the state folder that it was made for, whether that still exists or not."""
+    for path in Path("/proc").iterdir():
+        if not path.name.isdecimal():
+            continue
+        with contextlib.suppress(OSError):
+            if path.stat().st_uid != os.getuid():
+                continue
+            for entry in (path / "environ").read_bytes().split(b"\0"):
+                name, _, value = entry.partition(b"=")
+                if name == MARK.encode():
+                    yield Path(os.fsdecode(value)), Holder.of(int(path.name))

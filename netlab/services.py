@@ -1,0 +1,54 @@
+"""Servers that outlive netlab: started aside, and known by pid and start time, so that a reused pid is never killed."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from netlab import processes
+from netlab.model import Command, Result
+from netlab.programs import program
+
+
+class Services:
+    """The servers of one lab. ``folder`` is theirs alone: for each a folder with its page, its record and its log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def start(self, command: Command) -> Result:
+        """Start ``command.serve`` in a session of its own; whether it came to listen is for the facts to say."""
+        assert command.serve is not None
+        home = self._folder / command.serve.name
+        page = home / "www"
+        page.mkdir(parents=True, exist_ok=True, mode=0o755)
+        (page / "index.html").write_text(command.serve.page)
+        record, log = home / "record", home / "log"
+        # The shell writes its own stat line and then becomes the server: same pid, same start time, and no moment at
+        # which a server runs that is not on record.
+        become = 'cat /proc/$$/stat >"$1" && shift && exec "$@"'
+        inner = shlex.join((program("sh"), "-c", become, "sh", str(record), *processes.argv(_job(command))))
+        aside = f"cd {shlex.quote(str(page))} && {program('setsid')} {inner} </dev/null >{shlex.quote(str(log))} 2>&1 &\n"
+        return processes.Running((program("sh"), "-s"), aside).wait(10.0)
+
+    def running(self, name: str) -> int:
+        """The pid of the server ``name`` that this lab started, 0 when it does not run (any more)."""
+        try:
+            pid, started = _identity((self._folder / name / "record").read_text())
+            now = _identity(Path(f"/proc/{pid}/stat").read_text())
+        except (OSError, ValueError, IndexError):
+            return 0
+        return pid if now == (pid, started) else 0
+
+
+def _job(command: Command) -> processes.Job:
+    return processes.Job(command.argv, command.netns)
+
+
+def _identity(stat: str) -> tuple[int, int]:
+    """Pid and start time (clock ticks since boot) from a /proc/PID/stat line; the name in it may hold anything."""
+    head, _, tail = stat.rpartition(")")
+    fields = tail.split()
+    if fields[0] in ("Z", "X"):
+        raise ValueError("dead, and only not yet waited for")
+    return int(head.split()[0]), int(fields[19])

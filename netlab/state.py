@@ -1,0 +1,165 @@
+"""The folder that keeps one lab's state: nobody else's to write, locked by one netlab at a time, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from netlab.errors import UnsafeState, UsageError
+from netlab.model import Json
+
+VERSION = 1
+"""Of every file in the folder. A newer one is refused: this netlab does not know what it says."""
+
+
+def default_base() -> Path:
+    """Where the labs' folders are: $XDG_STATE_HOME/netlab, by default ~/.local/state/netlab."""
+    home = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".local/state") / "netlab"
+
+
+class State:
+    """One lab's folder, ``base``/``name``. Nothing is made before ``create``."""
+
+    def __init__(self, base: Path, name: str) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}", name):
+            allowed = "letters, digits, '_', '.' and '-', at most 32, not beginning with '-' or '.'"
+            raise UsageError(f"{name!r} cannot be a sandbox's name", details=(f"allowed are {allowed}",))
+        self.name = name
+        self.base = base
+        self.folder = base / name
+
+    def create(self) -> None:
+        """Make the folder where it is missing, for its owner alone. Raises UnsafeState where it cannot be trusted."""
+        try:
+            self.base.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise UnsafeState(
+                f"the state folder {self.folder} cannot be made: {error.strerror}",
+                hint="set XDG_STATE_HOME to a folder of yours",
+            ) from error
+        self.check()
+
+    def check(self) -> None:
+        """Raise UnsafeState unless the folder is a real one of ours that nobody else can write, on a path nobody can bend."""
+        for folder in (self.folder, self.base):
+            if folder.exists() or folder.is_symlink():
+                _check_own(folder)
+        for folder in self.base.absolute().parents:
+            _check_parent(folder)
+
+    @contextlib.contextmanager
+    def locked(self, wait: float) -> Iterator[None]:
+        """Hold the lab's lock. After ``wait`` seconds of somebody else's holding it: UnsafeState that says whose."""
+        path = self.folder / "lock"
+        deadline = time.monotonic() + wait
+        while True:
+            fd = _open(path, os.O_RDWR | os.O_CREAT)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(fd, 200, 0).decode(errors="replace").strip()
+                os.close(fd)
+                if time.monotonic() >= deadline:
+                    raise UnsafeState(
+                        f"another netlab is at work on {self.name!r}: {holder or 'it has just begun'}",
+                        details=(f"waited {wait:g} s for its lock",),
+                        hint="wait for it to end, or wait longer: --wait SECONDS",
+                    ) from None
+                time.sleep(0.05)
+                continue
+            if not _same(fd, path):  # the folder was removed between open and lock: this lock is nobody's
+                os.close(fd)
+                continue
+            break
+        try:
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"pid {os.getpid()} since {time.strftime('%H:%M:%S')}\n".encode(), 0)
+            yield
+        finally:
+            os.close(fd)
+
+    def read(self, name: str) -> Json:
+        """The JSON value in the file ``name``, None where there is none. Raises UnsafeState for one that cannot be read."""
+        path = self.folder / name
+        try:
+            with open(_open(path, os.O_RDONLY), encoding="utf-8") as file:
+                value = json.load(file)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise UnsafeState(f"{path} cannot be read: {error}", hint=_BEGIN_AGAIN) from error
+        if not isinstance(value, dict) or value.get("version") != VERSION:
+            raise UnsafeState(f"{path} was not written by this netlab, or by a newer one", hint=_BEGIN_AGAIN)
+        return value
+
+    def write(self, name: str, value: dict[str, Json]) -> None:
+        """Write the file ``name`` aside and move it in, synced: a kill leaves the old one or the new one."""
+        path, aside = self.folder / name, self.folder / f".{name}.new"
+        with open(_open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
+            json.dump({"version": VERSION, **value}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+
+    def remove(self, name: str) -> None:
+        """Remove the file ``name``, if it is there."""
+        (self.folder / name).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove the whole folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_BEGIN_AGAIN = "use the netlab that wrote it, or end the lab with `netlab sandbox end` and begin again"
+
+
+def _open(path: Path, flags: int) -> int:
+    try:
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnsafeState(f"{path} cannot be trusted: {error.strerror}", hint="remove it by hand") from error
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink > 1:
+        os.close(fd)
+        raise UnsafeState(f"{path} is not a plain file of ours", hint="remove it by hand")
+    return fd
+
+
+def _same(fd: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _check_own(folder: Path) -> None:
+    found = folder.lstat()
+    if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
+        raise UnsafeState(f"{folder} is not a folder but a link or file", hint="remove it by hand")
+    if found.st_uid != os.geteuid():
+        raise UnsafeState(f"{folder} belongs to somebody else (uid {found.st_uid})", hint="set XDG_STATE_HOME")
+    if found.st_mode & 0o077:
+        raise UnsafeState(f"{folder} can be entered by others", hint=f"chmod 700 {folder}")
+
+
+def _check_parent(folder: Path) -> None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return
+    if found.st_uid not in (0, os.geteuid()):
+        raise UnsafeState(f"{folder}, above the state folder, belongs to somebody else", hint="set XDG_STATE_HOME")
+    if found.st_mode & 0o002 and not found.st_mode & stat.S_ISVTX:
+        raise UnsafeState(f"{folder}, above the state folder, can be written by anybody", hint=f"chmod o-w {folder}")

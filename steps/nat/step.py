@@ -1,0 +1,24 @@
+"""Let containers reach the world behind the host's address."""
+
+from collections.abc import Iterator
+
+from netlab.model import Operation, Proof
+from netlab.operations import rule
+from netlab.proofs import ping, seen
+
+from ..lab import Lab
+
+needs = ("forwarding",)
+
+
+def operations(lab: Lab) -> Iterator[Operation]:
+    """The masquerade rule."""
+    yield rule("nat", "POSTROUTING", "-s", lab.subnet, "-o", lab.uplink, "-j", "MASQUERADE")
+
+
+def proofs(lab: Lab) -> Iterator[Proof]:
+    """Router and internet answer, for the request leaves with the lab host's address."""
+    first = lab.containers[0]
+    yield ping(first.name, lab.router)
+    yield ping(first.name, lab.internet)
+    yield seen(lab.uplink, ping(first.name, lab.internet), source=lab.host_address)
