@@ -72,8 +72,8 @@ def waves(commands: Sequence[Command], *, together: bool = True) -> Iterator[Wav
 
 
 def _stands_apart(command: Command) -> bool:
-    """On the lab host, or reaching into another namespace: its order against all others matters."""
-    return command.netns is None or "netns" in command.argv
+    """On the lab host, or reaching into another namespace: its order against all others matters. So does a server's."""
+    return command.netns is None or "netns" in command.argv or command.serve is not None
 
 
 def groups(commands: Iterable[Command]) -> Iterator[Group]:

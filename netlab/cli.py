@@ -322,7 +322,7 @@ def execute(
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...")],
 ) -> None:
     """Run a command in a node of the lab; its exit code is passed on."""
-    _foreground(Session.of(context), node, command)
+    _foreground(Session.of(context), node, command[1:] if command[0] == "--" else command)
 
 
 @app.command(cls=_Command)

@@ -199,7 +199,8 @@ def to_take_back(chapters: Sequence[Chapter], journal: Journal, first: Facts | N
         both += [
             Taken(chapter.name, each, each.before(first), False)
             for each in by_hand
-            if first is not None and not each.holds(first)
+            # What was there at first stays. Where more can be there than at first, ``before`` tells what.
+            if first is not None and (not each.holds(first) or each.before(first) is not None)
         ]
         taken += sorted(both, key=lambda each: place.get(each.operation, len(place)), reverse=True)
     return taken
@@ -213,10 +214,12 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     """
     begun = time.monotonic()
     yield WalkBegun("undo", tuple(steps))
+    facts = facts_for(host, [each.operation for each in taken])
+    taken = [each for each in taken if each.own or each.operation.holds(facts) or each.operation.found(facts)]
     operations = [each.operation for each in taken]
-    going = _going(taken, facts_for(host, operations))
+    going = _going(taken, facts)
     covers = {number: cover for number, each in enumerate(taken) if (cover := min(each.operation.within & going, default=None))}
-    ran: dict[str, list[Event]] = {step: [] for step in steps}
+    ran: dict[str, list[Ran]] = {step: [] for step in steps}
     before_last: list[Command] = []
     while True:
         # More than once: only when a rule is gone is its chain seen to be empty, and can go as well.
@@ -255,7 +258,7 @@ def _gone(taken: Sequence[Taken], host: LabHost) -> bool:
 
 
 def _taking_back(
-    tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dict[str, list[Event]]
+    tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dict[str, list[Ran]]
 ) -> Iterator[Event]:
     waiting = list(tasks)
     try:
@@ -277,7 +280,7 @@ def _report(
     steps: Sequence[str],
     taken: Sequence[Taken],
     covers: dict[int, tuple[str, ...]],
-    ran: dict[str, list[Event]],
+    ran: dict[str, list[Ran]],
     host: LabHost,
     begun: float,
 ) -> Iterator[Event]:
@@ -300,9 +303,9 @@ def _report(
                 yield GoneWith(step, str(each.operation), covers[number][-1])
             elif not each.own and each.operation.holds(facts) and not each.operation.given:
                 yield Kept(step, str(each.operation), "netlab did not make it")
-        count = len({event.operation for event in ran[step] if isinstance(event, Ran)})
+        count = len({event.operation for event in ran[step]})
         changed += count
-        yield StepEnded(step, 0, count, sum(event.seconds for event in ran[step] if isinstance(event, Ran)))
+        yield StepEnded(step, 0, count, sum(event.seconds / event.shared for event in ran[step]))
     yield WalkEnded("undo", changed, time.monotonic() - begun)
 
 

@@ -74,7 +74,7 @@ def _route(line: str) -> Route | None:
     parts = _words(line)
     kind = parts.pop(0) if parts and _ROUTE_TYPE.fullmatch(parts[0]) else "unicast"
     destination = _destination(parts[0]) if parts else ""
-    if not destination or line[0] in " \t":  # a next hop of the line before
+    if not destination:
         return None
     values: dict[str, str] = {}
     rest = iter(parts[1:])

@@ -5,6 +5,7 @@ Outside the sandbox ``Lab`` finds, makes and ends it; ``Inside`` is the same lab
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Choice:
 
     def record(self) -> dict[str, Any]:
         """What the lab's state keeps of it: enough to undo when the course is gone."""
-        return {
+        record = {
             "course": str(self.course.folder.resolve()),
             "values": self.values,
             "parameters": self.parameters.model_dump(mode="json"),
@@ -61,6 +62,9 @@ class Choice:
                 for each in self.chapters
             ],
         }
+        # As it reads when it comes back: JSON has no tuples.
+        as_read: dict[str, Any] = json.loads(json.dumps(record))
+        return as_read
 
 
 def recorded_chapters(record: dict[str, Any]) -> tuple[Chapter, ...]:

@@ -59,7 +59,7 @@ class Distribution:
     family: str
 
 
-_FAMILIES: Final = {"debian": "apt", "ubuntu": "apt", "fedora": "dnf", "rhel": "dnf", "centos": "dnf"}
+_FAMILIES: Final = {"debian": "apt", "ubuntu": "apt", "fedora": "rpm", "rhel": "rpm", "centos": "rpm"}
 
 _INSTALL: Final = {"apt": "apt-get install -y", "dnf": "dnf install -y", "yum": "yum install -y"}
 
@@ -99,8 +99,8 @@ def distribution(machine: Machine) -> Distribution:
     name = keys.get("PRETTY_NAME") or keys.get("ID") or "unknown"
     for identity in (keys.get("ID", ""), *keys.get("ID_LIKE", "").split()):
         family = _FAMILIES.get(identity, "")
-        if family == "dnf" and identity != "fedora" and keys.get("VERSION_ID", "").split(".")[0] in ("6", "7"):
-            family = "yum"  # dnf came with 8
+        if family == "rpm":
+            family = "dnf" if machine.path("/usr/bin/dnf").exists() else "yum"  # until CentOS 7, and Amazon Linux 2
         if family:
             return Distribution(name, keys.get("ID", ""), family)
     return Distribution(name, keys.get("ID", ""), "")

@@ -57,6 +57,8 @@ def nft(text: str) -> dict[str, list[str]]:
     table: list[tuple[str, str]] = []
     path: list[str] = []
     for line in map(str.strip, text.splitlines()):
+        if line.startswith("#"):
+            continue  # a warning of nft's own
         if line == "}":
             path = path[:-1]
         elif line.endswith("{"):
@@ -65,8 +67,8 @@ def nft(text: str) -> dict[str, list[str]]:
                 table = tables.setdefault(path[0].removeprefix("table "), [("", "(table)")])
             else:
                 table.append((_block(path), ""))
-        elif line and path and not line.startswith("#"):
-            table.append((_block(path), _without_counters(line)))
+        elif path and (said := _without_counters(line)):
+            table.append((_block(path), said))
     # A stable sort: blocks by name, the lines of each as they were.
     return {name: list(_said(sorted(rows, key=lambda row: row[0]))) for name, rows in tables.items()}
 

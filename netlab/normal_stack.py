@@ -90,7 +90,7 @@ def rules(text: str) -> list[str]:
 
 
 def neighbours(text: str) -> list[str]:
-    """``ip neigh show nud permanent`` in the same batch as the addresses; sorted, for the kernel's order is a hash's."""
+    """``ip neigh show nud permanent`` in the same batch as the addresses; sorted: the kernel's order is a hash's."""
     return sorted(" ".join(line.split()) for line in text.splitlines() if line.strip() and not _NUMBERED.match(line))
 
 

@@ -17,8 +17,10 @@ def _at(node: str, *argv: str) -> Command:
 
 
 def _first_line(*texts: str) -> str:
-    lines = (line.strip() for text in texts for line in text.splitlines())
-    return next((line for line in lines if line), "no output")
+    """The first line that says something, without the program's name in front; entering no namespace, in plain words."""
+    lines = (re.sub(r"^\S*ping: ", "", line.strip()) for text in texts for line in text.splitlines())
+    line = next((line for line in lines if line), "no output")
+    return "no such namespace" if line.startswith("nsenter: ") and "/run/netns/" in line else line
 
 
 @dataclass(frozen=True)

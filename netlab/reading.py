@@ -17,7 +17,7 @@ SHOW_STACK = "link show\naddress show\nroute show\n"
 def namespaces() -> Namespaces:
     folder = Path("/run/netns")
     names = "\n".join(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ""
-    return parse.parse_namespaces(names, Path("/proc/self/mountinfo").read_text())
+    return parse.parse_namespaces(names, Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
 
 
 def _stack_jobs(query: Query) -> list[Job]:

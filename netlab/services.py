@@ -28,7 +28,9 @@ class Services:
         # which a server runs that is not on record.
         become = 'cat /proc/$$/stat >"$1" && shift && exec "$@"'
         inner = shlex.join((program("sh"), "-c", become, "sh", str(record), *processes.argv(_job(command))))
-        aside = f"cd {shlex.quote(str(page))} && {program('setsid')} {inner} </dev/null >{shlex.quote(str(log))} 2>&1 &\n"
+        # Two commands, not `cd … && …&`: that would leave a shell behind that keeps our output open and waits.
+        outputs = f"</dev/null >{shlex.quote(str(log))} 2>&1"
+        aside = f"cd {shlex.quote(str(page))} || exit\n{program('setsid')} {inner} {outputs} &\n"
         return processes.Running((program("sh"), "-s"), aside).wait(10.0)
 
     def running(self, name: str) -> int:

@@ -1,4 +1,4 @@
-"""What a walk leaves on the screen: events in, lines out. What lives below meanwhile is in render_progress.py."""
+"""What a walk leaves on the screen: events in, lines out. What lives below meanwhile is in render/progress.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from netlab.events import Event, GoneWith, Kept, Proved, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
-from netlab.render_lines import Block, Line, Span, duration, first, line, pad, several, widest
+from netlab.render.lines import Block, Line, Span, duration, first, line, pad, several, widest
 
 REVERSED = {"before": "not yet", "undone": "no longer"}
 """The phases of a cycle in which a proof is right when its probe fails, and how that is put."""

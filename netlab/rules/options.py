@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from netlab import rule_values as value
+from netlab.rules import values as value
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,14 +85,17 @@ def crop(whole: Line, width: int) -> Line:
         return whole
     room, kept = max(width - 1, 0), list[Span]()
     for text, style in whole.spans:
-        fits = ""
-        for character in text:
-            room -= _cells(character)
-            if room < 0:
-                return Line((*kept, (fits, style), ("…"[:width], style)))
-            fits += character
-        kept.append((text, style))
-    return Line(tuple(kept))
+        fits = text[: fitting(text, room)]
+        kept.append((fits, style))
+        room -= cells(fits)
+        if fits != text:
+            break
+    return Line((*kept, ("…"[:width], kept[-1][1])))
+
+
+def fitting(text: str, columns: int) -> int:
+    """How many of ``text``'s characters fit into so many columns."""
+    return next((count for count in range(len(text)) if cells(text[: count + 1]) > columns), len(text))
 
 
 def first(blocks: Sequence[Block], *, everything: bool) -> Sequence[Block]:

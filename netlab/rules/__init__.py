@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import chain
 
 from netlab.model import Rule
-from netlab.rule_options import DEFAULTS, MATCHES, PLAIN, STATEFUL, TARGETS, Option, Options
+from netlab.rules.options import DEFAULTS, MATCHES, PLAIN, STATEFUL, TARGETS, Option, Options
 
 # iptables-save opens a quote at the start of a word only, and prints the names of interfaces bare: elsewhere (-i a"b) a
 # quote is a letter. A comment may hold line ends.

@@ -5,18 +5,22 @@ Nothing foreign reaches rich as anything but a ``Text``: markup, emoji codes and
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from netlab.render_lines import Line, cells, crop, spell
+from netlab.render.lines import Line, cells, crop, fitting, spell
 
 NARROW = 16
 """Columns that prose should have at least: with less, the terminal itself breaks the line."""
+
+PAUSE = 1 / 12
+"""Seconds between two pictures of what lives."""
 
 View = Callable[[int, int], Sequence[Line]]
 """The living lines for so many columns and rows."""
@@ -27,6 +31,7 @@ class Terminal:
 
     def __init__(self, stream: TextIO, *, plain: bool) -> None:
         self._stream, self._plain = stream, plain
+        self._drawing = threading.RLock()
         self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
 
     @property
@@ -37,34 +42,54 @@ class Terminal:
         """Lines that stay. A living display moves down below them."""
         if lines:
             text = Text("\n", end="").join(part for each in lines for part in self._fitted(each))
-            self._console.print(text, soft_wrap=True)
+            with self._drawing:
+                self._console.print(text, soft_wrap=True)
 
     @contextmanager
     def live(self, view: View) -> Iterator[None]:
-        """Redraws ``view`` below all that is shown until the block is left, however it is left; then it is gone."""
+        """Redraws ``view`` below all that is shown until the block is left, however it is left; then it is gone.
+
+        rich's own thread may draw a picture of another height between the measuring and the writing of what stays, and
+        leave a piece of the old one: ours takes turns with ``show``.
+        """
 
         def picture() -> Text:
             columns, rows = self._console.size
             lines = [self._text(crop(each, columns)) for each in view(columns, rows)]
             return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
-        with Live(
+        live = Live(
             console=self._console,
             get_renderable=picture,
-            refresh_per_second=12,
+            auto_refresh=False,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
             vertical_overflow="crop",
-        ):
-            yield
+        )
+        over = threading.Event()
+
+        def redraw() -> None:
+            with suppress(OSError):  # the terminal is gone: whoever writes a line will say so
+                while not over.wait(PAUSE):
+                    with self._drawing:
+                        live.refresh()
+
+        thread = threading.Thread(target=redraw, name="progress", daemon=True)
+        with live:
+            thread.start()
+            try:
+                yield
+            finally:
+                over.set()
+                thread.join()
 
     def _fitted(self, whole: Line) -> list[Text]:
         """Prose in lines that fit, hanging under its first one. A command stays one line, for whoever copies it."""
         text, width, hang = self._text(whole), self._console.width, whole.hang
         if hang is None or width - hang < NARROW or cells(text.plain) <= width:
             return [text]
-        head, body = text.divide([_characters(text.plain, hang)])
+        head, body = text.divide([fitting(text.plain, hang)])
         first, *further = body.wrap(self._console, width - hang, overflow="fold", no_wrap=False)
         return [head + first, *(Text(" " * hang) + each for each in further)]
 
@@ -73,8 +98,3 @@ class Terminal:
         for part, style in whole.spans:
             text.append(spell(part, self._stream, plain=self._plain), style)
         return text
-
-
-def _characters(text: str, columns: int) -> int:
-    """How many characters fill ``columns``."""
-    return next((count for count in range(len(text)) if cells(text[:count]) >= columns), len(text))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from netlab.render_lines import Line, Span, first, line, pad, several, widest
+from netlab.render.lines import Line, Span, first, line, pad, several, widest
 from netlab.views import Finding, PlanView, SandboxRow, StepNode, StepPlan, StepStatus, tree
 
 MARKS: dict[str, Span] = {

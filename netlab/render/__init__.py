@@ -1,7 +1,7 @@
 """Everything that is drawn on the terminal: results on stdout, talk on stderr, JSON instead where it is asked for.
 
 ``Screen`` knows the two streams and what they can show. What is shown are lines made by pure functions
-(render_walk.py, render_progress.py, render_views.py), so that a pipe and a terminal tell the same.
+(render/walk.py, render/progress.py, render/views.py), so that a pipe and a terminal tell the same.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from netlab.errors import NetlabError
 from netlab.events import Event, Note, Process, Proved, Retried, WalkBegun, WalkEnded, as_json
-from netlab.render_lines import Line, Plain, duration, is_plain, line, spell
-from netlab.render_progress import progress
-from netlab.render_views import (
+from netlab.render.lines import Line, Plain, duration, is_plain, line, spell
+from netlab.render.progress import progress
+from netlab.render.views import (
     differences_lines,
     findings_lines,
     plan_lines,
@@ -28,7 +28,7 @@ from netlab.render_views import (
     status_lines,
     steps_lines,
 )
-from netlab.render_walk import Walk
+from netlab.render.walk import Walk
 from netlab.views import (
     Finding,
     PlanView,
@@ -43,7 +43,7 @@ from netlab.views import (
 )
 
 if TYPE_CHECKING:
-    from netlab.render_terminal import Terminal
+    from netlab.render.terminal import Terminal
 
 
 class Painter(Protocol):
@@ -201,7 +201,7 @@ class Screen:
 
     @cached_property
     def _on_terminal(self) -> Terminal:
-        from netlab.render_terminal import Terminal  # rich, 50 ms: not for pipes, JSON or --help
+        from netlab.render.terminal import Terminal  # rich, 50 ms: not for pipes, JSON or --help
 
         return Terminal(self._out, plain=self._plain)
 
@@ -214,7 +214,7 @@ class Screen:
         """stderr, in colours when both streams are terminals: otherwise nothing else needs rich."""
         plain = is_plain(self._err, os.environ)
         if self._terminal and _is_terminal(self._err):
-            from netlab.render_terminal import Terminal  # as above
+            from netlab.render.terminal import Terminal  # as above
 
             return Terminal(self._err, plain=plain)
         return Plain(self._err, plain=plain)

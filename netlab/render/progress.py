@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from netlab.render_lines import Line, cells, duration, line, pad, several, widest
-from netlab.render_walk import Walk
+from netlab.render.lines import Line, Span, cells, duration, line, pad, several, widest
+from netlab.render.walk import Walk
 
 FRAMES, PLAIN_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 BAR = 40
@@ -14,17 +14,23 @@ def progress(walk: Walk, columns: int, rows: int, *, plain: bool) -> list[Line]:
     """What is going on now, in fewer than ``rows`` lines; nothing when the walk is over."""
     if walk.over or not walk.kind:
         return []
-    now, proving = walk.clock(), _is_proving(walk)
+    now = walk.clock()
+    spent = duration(now - walk.began)
+    frames = PLAIN_FRAMES if plain else FRAMES
+    spinner = (f"{frames[int(now * 10) % len(frames)]} ", "cyan")
+    if _is_proving(walk):
+        step = f" {walk.proving}" if walk.proving else ""
+        right = f", {several(walk.tally.right, 'proof')} right so far" if walk.tally.right else ""
+        return [line(spinner, "proving", (step, "bold"), (f"  {spent}{right}", "dim"))]
+    lines = _running(walk, now, spinner)
     running = walk.turn.name if walk.turn is not None else ""
-    waiting = [] if proving else [name for name in walk.steps if name not in walk.ended and name != running]
-    lines = _running(walk, now, plain=plain)
+    waiting = [name for name in walk.steps if name not in walk.ended and name != running]
     room = max(rows - len(lines) - 3, 0)
     shown = waiting if len(waiting) <= room else waiting[: max(room - 1, 0)]
     lines += [line((f"· {name}", "dim")) for name in shown]
     if len(shown) < len(waiting):
         lines.append(line((f"  … and {len(waiting) - len(shown)} more", "dim")))
-    spent = duration(now - walk.began)
-    return [*lines, _proofs(walk, spent) if proving else _bar(walk, columns, spent)]
+    return [*lines, _bar(walk, columns, spent)]
 
 
 def _is_proving(walk: Walk) -> bool:
@@ -32,23 +38,14 @@ def _is_proving(walk: Walk) -> bool:
     return bool(walk.proving) or walk.kind == "prove" or (walk.kind == "apply" and len(walk.ended) == len(walk.steps))
 
 
-def _running(walk: Walk, now: float, *, plain: bool) -> list[Line]:
-    frames = PLAIN_FRAMES if plain else FRAMES
-    spinner = (f"{frames[int(now * 10) % len(frames)]} ", "cyan")
+def _running(walk: Walk, now: float, spinner: Span) -> list[Line]:
     turn = walk.turn
     if turn is not None:
         name = (pad(turn.name, widest(walk.steps)), "bold")
         done = f"  {turn.held + len(turn.operations)} of {turn.total}  "
         spent = (f"{now - turn.began:.1f} s", "dim")
         return [line(spinner, name, done, spent, f"  {turn.summary}"), line((f"    {turn.command}", "dim"))]
-    if _is_proving(walk):
-        return [line(spinner, "proving", (f" {walk.proving}", "bold"))]
     return [line(spinner, "taking back" if walk.kind == "undo" else "looking")]
-
-
-def _proofs(walk: Walk, spent: str) -> Line:
-    right = f"{several(walk.tally.right, 'proof')} right so far, " if walk.tally.right else ""
-    return line((f"  {right}{spent}", "dim"))
 
 
 def _bar(walk: Walk, columns: int, spent: str) -> Line:

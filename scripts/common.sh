@@ -1,0 +1,178 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2015 # in `A && B || C`, C is meant for either's failing
+# What scripts/lab and scripts/test share: they install what the distribution lacks, make a virtual environment, and
+# run in it. The second time there is nothing to do, and nothing is said. All talk goes to stderr: stdout is netlab's.
+
+set -euo pipefail
+# The caller's PATH may lack sbin, or begin with some other Python: nothing here is looked up in it.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+unset IFS CDPATH ENV BASH_ENV GLOBIGNORE "${!PYTHON@}"
+
+top=$(readlink -f -- "${BASH_SOURCE[0]}")
+top=${top%/scripts/*}
+
+# A program, Debian's package, Red Hat's. netlab/machine.py has the same names; tests/test_packaging.py compares them.
+# shellcheck disable=SC2034 # the scripts that source this use it
+readonly LAB_PROGRAMS='
+ip          iproute2      iproute
+iptables    iptables      iptables
+nft         nftables      nftables
+tcpdump     tcpdump       tcpdump
+ping        iputils-ping  iputils
+curl        curl          curl
+sysctl      procps        procps-ng
+nsenter     util-linux    util-linux'
+# The tutorial shows these too. Not every distribution has them, and netlab works without: tried at the first set-up.
+readonly SHOWN_PROGRAMS='
+brctl       bridge-utils  bridge-utils
+route       net-tools     net-tools'
+
+say() { printf 'netlab: %s\n' "$*" >&2; }
+
+die() {
+    say "$@"
+    exit 5 # as netlab itself: something is missing on this machine
+}
+
+# prepare NAME REQUIREMENTS PROGRAMS: sets `venv`; afterwards the environment and all those programs are there.
+prepare() {
+    local lacks shown=() made=no
+    requirements=requirements/$2
+    place "$1"
+    if fresh; then
+        made=yes
+        mapfile -t lacks < <(lacking "$3")
+    else
+        mapfile -t lacks < <(lacking "$3" && lacking_python)
+        mapfile -t shown < <(lacking "$SHOWN_PROGRAMS")
+    fi
+    ((${#lacks[@]} == 0)) || obtain "needed, and not on this machine" "${lacks[@]}" || exit 5
+    ((${#shown[@]} == 0)) || obtain "the tutorial shows them" "${shown[@]}" || say "going on without ${shown[*]}"
+    [[ $made == yes ]] || make_venv
+}
+
+# --- the distribution's packages --------------------------------------------------------------------------------------
+
+has() { [[ -x /usr/sbin/$1 || -x /usr/bin/$1 || -x /sbin/$1 || -x /bin/$1 ]]; }
+
+# The name of this machine's package manager; fails where it is not one that is known here.
+manager() {
+    local name
+    for name in apt-get dnf yum; do
+        ! has "$name" || { echo "$name" && return; }
+    done
+    return 1
+}
+
+# lacking TABLE: the packages of those programs that are not there, one a line.
+lacking() {
+    local program debian redhat
+    while read -r program debian redhat; do
+        [[ -z $program ]] || has "$program" || { has apt-get && echo "$debian"; } || echo "$redhat"
+    done <<<"$1" | sort -u
+}
+
+# obtain WHY PACKAGE…: installs them, saying so first; or says what stands in the way, and fails.
+obtain() {
+    local why=$1 manager through=''
+    shift
+    manager=$(manager) || {
+        say "missing here: $* ($why). Found no apt-get, dnf or yum: install them with this system's package manager."
+        return 1
+    }
+    if ((EUID != 0)); then
+        through=' through sudo'
+        has sudo || {
+            say "missing here: $* ($why). Installing takes root, and there is no sudo. As root, run:"
+            [[ $manager != apt-get ]] || say "    apt-get update"
+            say "    $manager install -y $*"
+            return 1
+        }
+    fi
+    say "installing $*$through: $why"
+    "install_by_$manager" "$@" </dev/null >&2 || {
+        say "$manager could not install $*; its own words stand above. When that is mended, run this again."
+        return 1
+    }
+}
+
+install_by_apt-get() {
+    # A fresh machine has no package lists, or ones so old that the files they name are gone; and it may be busy with
+    # its own updates, which the lock's timeout waits for. Hundreds of lines of progress help nobody: errors are shown.
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends)
+    {
+        "${apt[@]}" --simulate install "$@" 2>/dev/null || as_root "${apt[@]}" update || return
+        as_root "${apt[@]}" install "$@" || { as_root "${apt[@]}" update && as_root "${apt[@]}" install "$@"; }
+    } >/dev/null
+}
+install_by_dnf() { as_root dnf -q -y install "$@"; }
+install_by_yum() { as_root yum -q -y install "$@"; }
+
+as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
+
+# --- Python -----------------------------------------------------------------------------------------------------------
+
+# Sets `python` to one that is new enough; NETLAB_PYTHON names one that stands elsewhere.
+find_python() {
+    local candidates=({/usr/bin,/usr/local/bin}/python3{,.11,.12,.13,.14})
+    [[ -z ${NETLAB_PYTHON:-} ]] || candidates=("$NETLAB_PYTHON")
+    for python in "${candidates[@]}"; do
+        [[ ! -x $python ]] || ! "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 0
+    done
+    return 1
+}
+
+can_make_venv() { "$python" -I -c 'import ensurepip, venv' 2>/dev/null; }
+
+# The packages that Python still lacks. Debian keeps venv apart; elsewhere it comes with Python.
+lacking_python() {
+    local package=python3
+    [[ -z ${NETLAB_PYTHON:-} ]] || return 0
+    if find_python; then
+        can_make_venv && return || package=${python##*/}
+    elif [[ -x /usr/bin/python3 ]]; then
+        package=python3.11 # the distribution's own is older
+    fi
+    echo "$package"
+    ! has apt-get || echo "$package-venv"
+}
+
+# --- the environment --------------------------------------------------------------------------------------------------
+
+# place NAME: sets `venv` to a folder in the checkout, or in the user's cache when the checkout is somebody else's.
+place() {
+    venv=$top/$1
+    checkout=../../../.. # as its site-packages sees it, so that the whole may be moved
+    if [[ ! -w $top || -e $venv && ! -w $venv ]] && ! fresh; then
+        venv=${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/netlab/$1${top//\//-}
+        checkout=$top
+    fi
+}
+
+# What an environment is made of; stamped on it last, so that one which was killed half-way has no stamp.
+stamp() { sha256sum <"$top/$requirements" && readlink -f -- "${NETLAB_PYTHON:-$venv/bin/python}"; }
+
+fresh() { [[ -x $venv/bin/python && -f $venv/stamp && $(<"$venv/stamp") == "$(stamp)" ]]; }
+
+make_venv() {
+    local lock site
+    find_python && can_make_venv || die "needs Python 3.11 or later with its venv module, and did not find it in" \
+        "${NETLAB_PYTHON:-/usr/bin and /usr/local/bin}. Install one, or name one: NETLAB_PYTHON=/path/to/python3 $0"
+    mkdir -p -- "${venv%/*}"
+    exec {lock}>"$venv.lock"
+    flock -n "$lock" || { say "waiting for another run that is making $venv" && flock "$lock"; }
+    if ! fresh; then
+        say "making $venv with $python and the packages of $requirements (this once)"
+        rm -rf -- "$venv"
+        "$python" -I -m venv -- "$venv" </dev/null >&2 || die "$python could not make $venv: see above"
+        # Wheels only: a source archive would build with whatever it fetches, unpinned.
+        "$venv/bin/python" -I -m pip install -qq --disable-pip-version-check --no-input --require-hashes \
+            --only-binary :all: -r "$top/$requirements" </dev/null >&2 ||
+            die "pip could not install $requirements: see above. It needs the package index this once: check the" \
+                "network (PIP_INDEX_URL, PIP_PROXY, PIP_CERT name a mirror, a proxy, a certificate), then run this again."
+        site=$("$venv/bin/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+        echo "$checkout" >"$site/netlab-checkout.pth" # by this, `python -I -m netlab` finds the checkout
+        stamp >"$venv/stamp"
+    fi
+    exec {lock}>&-
+}

@@ -1,0 +1,189 @@
+"""The distribution: what a wheel, an sdist and an editable install hold, and what the requirements may say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import netlab
+
+TOP = Path(__file__).resolve().parent.parent
+
+PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+DIST_INFO = f"netlab_bridge-{netlab.__version__}.dist-info"
+
+OFFLINE = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
+
+
+def run(*argv: str | Path, cwd: Path) -> str:
+    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, f"{argv}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def course_files() -> set[str]:
+    found = (path for path in (TOP / "steps").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(TOP / "steps").as_posix() for path in found}
+
+
+# --- what is built ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", *OFFLINE, "--wheel-dir", folder, TOP, cwd=folder)
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sdist")
+    run(sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", folder, cwd=TOP)
+    (built,) = folder.iterdir()
+    return built
+
+
+def test_a_wheel_holds_netlab_and_nothing_else(wheel: Path) -> None:
+    assert wheel.name == f"netlab_bridge-{netlab.__version__}-py3-none-any.whl"
+    assert {name.split("/")[0] for name in contents(wheel)} == {"netlab", DIST_INFO}
+
+
+def test_a_wheel_holds_the_course(wheel: Path) -> None:
+    held = {name.removeprefix("netlab/_steps/") for name in contents(wheel) if name.startswith("netlab/_steps/")}
+    assert held == course_files()
+    assert "__init__.py" in held
+
+
+def test_a_wheel_from_the_sdist_is_the_same(wheel: Path, sdist: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "pip", "wheel", *OFFLINE, "--wheel-dir", tmp_path, sdist, cwd=tmp_path)
+    assert contents(tmp_path / wheel.name) == contents(wheel)
+
+
+# --- what is installed -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """An environment with what netlab imports, but no netlab: a .pth file in that folder is not read."""
+    folder = tmp_path / "environment"
+    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=tmp_path)
+    (site_packages(folder) / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return folder
+
+
+def site_packages(environment: Path) -> Path:
+    (folder,) = environment.glob("lib/python3*/site-packages")
+    return folder
+
+
+def install(environment: Path, *what: str | Path) -> set[str]:
+    """Installs without the network; the names that this added to site-packages."""
+    before = {path.name for path in site_packages(environment).iterdir()}
+    python = environment / "bin/python"
+    run(sys.executable, "-m", "pip", "--python", python, "install", *OFFLINE, *what, cwd=environment)
+    return {path.name for path in site_packages(environment).iterdir()} - before
+
+
+def test_an_installed_wheel(environment: Path, wheel: Path) -> None:
+    assert install(environment, wheel) == {"netlab", DIST_INFO}
+    works(environment)
+    with pytest.raises(AssertionError, match="No module named 'steps'"):
+        run(environment / "bin/python", "-I", "-c", "import steps", cwd=environment)
+
+
+def test_an_editable_install(environment: Path) -> None:
+    assert install(environment, "--editable", TOP) == {"_netlab_bridge.pth", DIST_INFO}
+    works(environment)
+    where = run(environment / "bin/python", "-I", "-c", "import netlab; print(netlab.__file__)", cwd=environment)
+    assert where.strip() == str(TOP / "netlab/__init__.py")
+
+
+def works(environment: Path) -> None:
+    """The command and the module both start, away from the checkout, and find the course."""
+    for command in ((environment / "bin/netlab",), (environment / "bin/python", "-I", "-m", "netlab")):
+        assert netlab.__version__ in run(*command, "--version", cwd=environment)
+        assert "nat" in run(*command, "steps", cwd=environment).split()
+
+
+# --- what is required ------------------------------------------------------------------------------------------------
+
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;]+)(?P<marker> ; [^\\]+?)?(?: --hash=sha256:[0-9a-f]{64})+")
+
+
+def pins(name: str) -> Iterator[tuple[str, str, str]]:
+    """The name, version and marker of every requirement of a compiled file; each has to be pinned and hashed."""
+    text = (TOP / "requirements" / name).read_text(encoding="utf-8")
+    text = re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE)
+    for line in re.sub(r" *\\\n *", " ", text).splitlines():
+        match = PIN.fullmatch(line.strip())
+        assert match, f"{name}: {line!r} is not pinned with hashes"
+        yield match["name"], match["version"], (match["marker"] or "").strip()
+
+
+def wanted(name: str) -> set[str]:
+    """The requirements of a .in file, without its comments and options."""
+    lines = (TOP / "requirements" / name).read_text(encoding="utf-8").splitlines()
+    return {line for raw in lines if (line := raw.partition("#")[0].strip()) and not line.startswith("-")}
+
+
+@pytest.mark.parametrize("name", ["run", "dev"])
+def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
+    pinned = {pin for pin, _, _ in pins(f"{name}.txt")}
+    assert {re.split(r"[<>=~!; ]", line)[0] for line in wanted(f"{name}.in")} <= pinned
+
+
+def test_the_checks_run_with_what_is_shipped() -> None:
+    assert set(pins("run.txt")) <= set(pins("dev.txt"))
+
+
+def test_the_package_asks_for_what_is_pinned() -> None:
+    assert set(PROJECT["dependencies"]) == wanted("run.in")
+
+
+# Where packages come from is each machine's own affair. In pieces, or this file would name them.
+REGISTRIES = (
+    "py" + "pi.org",
+    "python" + "hosted.org",
+    "debian" + ".org",
+    "archive." + "ubuntu.com",
+    "fedora" + "project.org",
+    "centos" + ".org",
+    "npm" + "js.org",
+    " --index" + "-url",
+    " --extra-index" + "-url",
+    " --trusted" + "-host",
+)
+
+UNTRACKED = re.compile(r"\.git|\.venv.*|\..*_cache|\.hypothesis|\.vagrant|__pycache__|dist|htmlcov")
+
+
+def tracked(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if not UNTRACKED.fullmatch(path.name) and not path.is_symlink():
+            yield from tracked(path) if path.is_dir() else (path,)
+
+
+def test_no_file_names_a_registry() -> None:
+    named = [
+        f"{path.relative_to(TOP)}: {registry}"
+        for path in tracked(TOP)
+        for registry in REGISTRIES
+        if registry.encode() in path.read_bytes().lower()
+    ]
+    assert not named

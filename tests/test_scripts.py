@@ -1,0 +1,152 @@
+"""The shell scripts: what they take to be missing, what they say, and that they hand over untouched."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netlab.machine import Machine, install
+
+TOP = Path(__file__).resolve().parent.parent
+
+
+def bash(script: str, *, top: Path = TOP, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Runs ``script`` after common.sh, in an environment of its own."""
+    return subprocess.run(
+        ["/bin/bash", "-c", f". {top}/scripts/common.sh\n{script}"],
+        env={"HOME": str(top), **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("name", ["scripts/lab", "scripts/test", ".ci/run"])
+def test_a_script_can_be_executed(name: str) -> None:
+    assert os.access(TOP / name, os.X_OK)
+
+
+def test_ci_runs_the_test_script_and_nothing_else() -> None:
+    lines = (TOP / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line and not line.startswith("#")] == [
+        "set -eu",
+        'cd "$(dirname "$0")/.."',
+        "exec ./scripts/test",
+    ]
+
+
+# --- packages --------------------------------------------------------------------------------------------------------
+
+
+def table() -> Iterator[tuple[str, str, str]]:
+    text = "".join((TOP / "scripts" / name).read_text(encoding="utf-8") for name in ("common.sh", "test"))
+    for block in re.findall(r"PROGRAMS='\n(.*?)'", text, flags=re.DOTALL):
+        for line in block.splitlines():
+            program, debian, redhat = line.split()
+            yield program, debian, redhat
+
+
+@pytest.mark.parametrize(("program", "debian", "redhat"), list(table()))
+def test_packages_are_called_as_netlab_calls_them(program: str, debian: str, redhat: str, tmp_path: Path) -> None:
+    if program in ("setpriv", "shellcheck", "tmux"):
+        return  # netlab itself has no use for these
+    (tmp_path / "etc").mkdir()
+    for identity, package in (("debian", debian), ("fedora", redhat)):
+        (tmp_path / "etc/os-release").write_text(f"ID={identity}\n", encoding="utf-8")
+        assert install(Machine(root=tmp_path, uid=0), [program]).split()[3:] == [package]
+
+
+def test_what_is_missing_is_named_by_this_distribution_and_once() -> None:
+    rows = r"$'\nsh no no\nnosuch-1 for-debian for-redhat\nnosuch-2 for-debian for-redhat'"
+    assert bash(f"has() {{ [[ $1 == sh || $1 == apt-get ]]; }}; lacking {rows}").stdout == "for-debian\n"
+    assert bash(f"has() {{ [[ $1 == sh || $1 == dnf ]]; }}; lacking {rows}").stdout == "for-redhat\n"
+
+
+def test_only_the_systems_folders_count(tmp_path: Path) -> None:
+    (tmp_path / "nosuch").write_text("#!/bin/sh\n", encoding="utf-8")
+    (tmp_path / "nosuch").chmod(0o755)
+    assert bash("has sh && ! has nosuch && echo so", PATH=f"{tmp_path}:/usr/bin:/bin").stdout == "so\n"
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        ("manager() { return 1; }", "missing here: tcpdump (needed). Found no apt-get, dnf or yum"),
+        ("manager() { echo dnf; }; install_by_dnf() { return 1; }", "dnf could not install tcpdump"),
+    ],
+)
+def test_it_says_what_stands_in_the_way(machine: str, said: str) -> None:
+    done = bash(f"{machine}\nobtain needed tcpdump || echo failed")
+    assert done.stdout == "failed\n"
+    assert said in done.stderr
+
+
+def test_it_says_what_it_installs_before_it_does() -> None:
+    done = bash('manager() { echo dnf; }; install_by_dnf() { echo "dnf: $*"; }\nobtain needed tcpdump curl')
+    assert done.stdout == ""
+    assert re.fullmatch(r"netlab: installing tcpdump curl(?: through sudo)?: needed\ndnf: tcpdump curl\n", done.stderr)
+
+
+# --- the environment -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose environment is ready, with a netlab that shows what it was given."""
+    top = tmp_path / "check out"
+    for folder in ("scripts", "requirements"):
+        shutil.copytree(TOP / folder, top / folder)
+    (top / "netlab").mkdir()
+    (top / "netlab/__main__.py").write_text("import sys\nprint(sys.argv[1:], sys.stdin.read())\n", encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", top / ".venv"], check=True, timeout=60)
+    (site,) = top.glob(".venv/lib/python3*/site-packages")
+    (site / "netlab-checkout.pth").write_text("../../../..\n", encoding="utf-8")
+    made = bash('requirements=requirements/run.txt; place .venv; stamp >"$venv/stamp"; fresh', top=quoted(top))
+    assert made.returncode == 0, made.stderr
+    return top
+
+
+def quoted(path: Path) -> Path:
+    return Path(str(path).replace(" ", "\\ "))
+
+
+def lab(checkout: Path, *argv: str, stdin: str = "") -> tuple[str, str]:
+    done = subprocess.run(
+        [checkout / "scripts/lab", *argv],
+        env={"HOME": str(checkout), "PYTHONPATH": "/nowhere", "CDPATH": "/", "BASH_ENV": "/nowhere", "PATH": "."},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout, done.stderr
+
+
+def test_lab_hands_over_arguments_and_input_and_says_nothing(checkout: Path) -> None:
+    assert lab(checkout, "exec", "a b", "", "*", stdin="typed") == ("['exec', 'a b', '', '*'] typed\n", "")
+
+
+def test_lab_may_be_linked_to_and_the_checkout_moved(checkout: Path, tmp_path: Path) -> None:
+    moved = checkout.rename(tmp_path / "elsewhere")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts/lab").symlink_to(moved / "scripts/lab")
+    assert lab(tmp_path, "x") == ("['x'] \n", "")
+
+
+@pytest.mark.parametrize(
+    "change", ["echo >>requirements/run.txt", "rm .venv/stamp", ": >.venv/stamp", "rm .venv/bin/python*"]
+)
+def test_an_environment_made_of_something_else_or_half_is_made_again(checkout: Path, change: str) -> None:
+    subprocess.run(["/bin/sh", "-c", change], cwd=checkout, check=True, timeout=10)
+    done = bash("requirements=requirements/run.txt; place .venv; fresh || echo again", top=quoted(checkout))
+    assert done.stdout == "again\n"
