@@ -20,7 +20,7 @@ SWEEP = 4
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Commands that share one process: ``argv`` with ``stdin``. ``line`` K of stdin (from 1) is command ``lines[K - 1]``."""
+    """Commands that share one process: ``argv`` with ``stdin``. Line K of stdin (from 1) is command ``lines[K - 1]``."""
 
     commands: tuple[Command, ...]
     argv: tuple[str, ...]
@@ -38,7 +38,7 @@ class Group:
         return self.commands[self.lines[min(_line(stderr), len(self.lines)) - 1] if self.lines else 0]
 
     def rest(self, stderr: str) -> Group:
-        """What is still to be run then. iptables-restore changes all or nothing; a batch has stopped where it failed."""
+        """What is still to be run then. iptables-restore changes all or nothing; a batch stops where it fails."""
         if self.argv[:2] != ("ip", "-batch"):
             return self
         done = _line(stderr) - 1

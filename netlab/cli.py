@@ -43,13 +43,19 @@ class Shared:
 
 
 _SHARED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
-    "host": (("--host",), {"is_flag": True, "envvar": "NETLAB_HOST", "help": "On this machine's own network, as root."}),
+    "host": (
+        ("--host",),
+        {"is_flag": True, "envvar": "NETLAB_HOST", "help": "On this machine's own network, as root."},
+    ),
     "sandbox": (("--sandbox",), {"metavar": "NAME", "help": "Which sandbox.  [default: default]"}),
     "course": (("--course",), {"metavar": "DIR", "help": "Another course than Docker's bridge."}),
     "json": (("--json",), {"is_flag": True, "help": "Machine-readable output on stdout."}),
     "quiet": (("--quiet", "-q"), {"is_flag": True, "help": "Only what is wrong."}),
     "verbose": (("-v", "--verbose"), {"is_flag": True, "help": "Each real process as it runs."}),
-    "wait": (("--wait",), {"metavar": "SECONDS", "type": float, "help": "How long to wait for another netlab.  [default: 60]"}),
+    "wait": (
+        ("--wait",),
+        {"metavar": "SECONDS", "type": float, "help": "How long to wait for another netlab.  [default: 60]"},
+    ),
 }
 
 
@@ -91,7 +97,9 @@ def _steps(incomplete: str) -> list[str]:
     return []
 
 
-Until = Annotated[str | None, typer.Option(metavar="STEP", help="Up to this step, with all it needs.", autocompletion=_steps)]
+Until = Annotated[
+    str | None, typer.Option(metavar="STEP", help="Up to this step, with all it needs.", autocompletion=_steps)
+]
 From = Annotated[
     str | None,
     typer.Option("--from", metavar="STEP", help="This step and all that depends on it.", autocompletion=_steps),
@@ -118,7 +126,10 @@ class Session:
 
         shared = context.find_root().ensure_object(Shared)
         if shared.host:
-            raise Missing("--host is not there yet", hint="leave it out: the sandbox needs neither root nor this machine's network")
+            raise Missing(
+                "--host is not there yet",
+                hint="leave it out: the sandbox needs neither root nor this machine's network",
+            )
         return cls(shared, Screen(json=shared.json, quiet=shared.quiet, verbose=shared.verbose))
 
     def state(self) -> State:
@@ -191,7 +202,9 @@ def apply(
         choice = session.choose(lab, settings, file)
         choice.course.graph.until(until)
         session.ensure(lab, choice, made_by="apply")
-        _exit(0 if lab.inside(lambda inside: session.screen.walk(inside.apply(until, prove=not no_prove)), choice) else 1)
+        _exit(
+            0 if lab.inside(lambda inside: session.screen.walk(inside.apply(until, prove=not no_prove)), choice) else 1
+        )
 
 
 @app.command(cls=_Command)
@@ -328,7 +341,9 @@ def execute(
 @app.command(cls=_Command)
 def shell(
     context: typer.Context,
-    node: Annotated[str, typer.Argument(metavar="[NODE]", help="host, router, client, internet, or a container.")] = "host",
+    node: Annotated[
+        str, typer.Argument(metavar="[NODE]", help="host, router, client, internet, or a container.")
+    ] = "host",
 ) -> None:
     """Open a shell in a node of the lab."""
     _foreground(Session.of(context), node, None)
@@ -358,7 +373,9 @@ def snapshot(
     before = snapshots.load(_text(compare)) if compare is not None else None
     with session.lab() as lab:
         if lab.holder() is None:
-            raise UsageError(f"there is no sandbox {lab.state.name!r}", hint="make one: netlab apply, or netlab sandbox start")
+            raise UsageError(
+                f"there is no sandbox {lab.state.name!r}", hint="make one: netlab apply, or netlab sandbox start"
+            )
         now = lab.inside(lambda inside: inside.snapshot())
     if before is None:
         session.screen.snapshot(snapshots.dump(now))

@@ -41,7 +41,9 @@ class Graph:
     def check(self, step: str) -> None:
         """Raise UsageError with the near names unless ``step`` is one."""
         if step not in self._graph:
-            raise UsageError(f"there is no step {step!r}", details=_near(step, self.order), hint="list them: netlab steps")
+            raise UsageError(
+                f"there is no step {step!r}", details=_near(step, self.order), hint="list them: netlab steps"
+            )
 
     def until(self, step: str | None) -> tuple[str, ...]:
         """``step`` and all that it needs, in order; everything for None."""

@@ -1,4 +1,4 @@
-"""Walks of the graph: plan, apply, undo, status, prove. Prints nothing, starts no process; yields events as they happen."""
+"""Walks of the graph: look, apply, undo, prove. Prints nothing and starts no process; yields events as they happen."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class LabHost(Looked, Protocol):
 
     def forget(self) -> None: ...
     def wait(self, until: Callable[[], bool], seconds: float) -> bool: ...
-    def perform(self, commands: Sequence[Command], *, together: bool = True) -> Iterator[tuple[Command, float, int]]: ...
+    def perform(
+        self, commands: Sequence[Command], *, together: bool = True
+    ) -> Iterator[tuple[Command, float, int]]: ...
     def observe(self, proofs: Sequence[Proof], *, seconds: float) -> list[Observation]: ...
 
 
@@ -46,7 +48,7 @@ def facts_for(host: Looked, operations: Iterable[Operation]) -> Facts:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One step as the kernel shows it: which of its operations hold and which are missing, and the facts that say so."""
+    """One step as the kernel shows it: which of its operations hold, which are missing, and the facts that say so."""
 
     chapter: Chapter
     facts: Facts
@@ -63,7 +65,7 @@ class Look:
         return any(not each.given for each in self.held)
 
     def state(self, done: set[str]) -> State:
-        """ "done", "partial", "todo", or "drifted": it was done, and no longer holds."""
+        """Drifted is what was done, and no longer holds."""
         if self.begun and self.complete:
             return "done"
         if self.chapter.name in done:
@@ -156,7 +158,7 @@ def _drained(host: LabHost) -> Iterator[Event]:
 
 
 def _settled(operations: Sequence[Operation], host: LabHost, right: Callable[[Operation, Facts], bool]) -> bool:
-    """Read again: is each operation as it should be? What is slow to start or end is waited for, within its patience."""
+    """Read again: is each operation as it should be? What is slow to start or end is waited for, with its patience."""
 
     def all_right() -> bool:
         facts = facts_for(host, operations)
@@ -218,7 +220,11 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     taken = [each for each in taken if each.own or each.operation.holds(facts) or each.operation.found(facts)]
     operations = [each.operation for each in taken]
     going = _going(taken, facts)
-    covers = {number: cover for number, each in enumerate(taken) if (cover := min(each.operation.within & going, default=None))}
+    covers = {
+        number: cover
+        for number, each in enumerate(taken)
+        if (cover := min(each.operation.within & going, default=None))
+    }
     ran: dict[str, list[Ran]] = {step: [] for step in steps}
     before_last: list[Command] = []
     while True:
@@ -235,8 +241,9 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
         before_last = commands
         yield from _taking_back(tasks, host, ran)
         host.forget()
-    yield from _report(steps, taken, covers, ran, host, begun)
+    _check_gone(taken, host)
     journal.undone(steps)
+    yield from _report(steps, taken, covers, ran, host, begun)
 
 
 def _going(taken: Sequence[Taken], facts: Facts) -> frozenset[tuple[str, ...]]:
@@ -257,9 +264,7 @@ def _gone(taken: Sequence[Taken], host: LabHost) -> bool:
     return host.wait(all_gone, patience)
 
 
-def _taking_back(
-    tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dict[str, list[Ran]]
-) -> Iterator[Event]:
+def _taking_back(tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dict[str, list[Ran]]) -> Iterator[Event]:
     waiting = list(tasks)
     try:
         for command, seconds, shared in host.perform([command for _, command in tasks]):
@@ -276,6 +281,18 @@ def _taking_back(
     yield from _drained(host)
 
 
+def _check_gone(taken: Sequence[Taken], host: LabHost) -> None:
+    """Look again. Raises DidNotHold for what is still there."""
+    facts = facts_for(host, [each.operation for each in taken])
+    still = next((each for each in taken if each.commands(facts)), None)
+    if still is not None:
+        raise DidNotHold(
+            f"undo of step {still.step!r}: {still.operation} is still there, though its command ran",
+            details=tuple(str(command) for command in still.commands(facts)),
+            hint="`netlab undo` goes on from here",
+        )
+
+
 def _report(
     steps: Sequence[str],
     taken: Sequence[Taken],
@@ -284,15 +301,8 @@ def _report(
     host: LabHost,
     begun: float,
 ) -> Iterator[Event]:
-    """Look again, and say step by step what was taken back, what went with what, and what was kept."""
+    """Say step by step what was taken back, what went with what, and what was kept."""
     facts = facts_for(host, [each.operation for each in taken])
-    still = [each for each in taken if each.commands(facts)]
-    if still:
-        raise DidNotHold(
-            f"undo of step {still[0].step!r}: {still[0].operation} is still there, though its command ran",
-            details=tuple(str(command) for command in still[0].commands(facts)),
-            hint="`netlab undo` goes on from here",
-        )
     changed = 0
     for step in steps:
         mine = [(number, each) for number, each in enumerate(taken) if each.step == step]
@@ -329,4 +339,3 @@ def prove(chapters: Sequence[Chapter], host: LabHost, *, phase: str = "") -> Ite
         expected = f"not yet: {proof.expected}" if must_fail and not proof.stays else proof.expected
         yield Proved(step, str(proof), expected, seen.text, right, seconds, phase, proof.stays)
     host.forget()
-

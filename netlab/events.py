@@ -1,4 +1,4 @@
-"""What happens during a walk of the graph, as frozen values: the engine yields them, render draws them, --json writes them.
+"""What happens during a walk, as frozen values: the engine yields them, render draws them, --json writes them.
 
 ``as_json(event)`` is one flat object with the event's name first: {"event": "ran", "step": "nat", …}.
 """
@@ -38,8 +38,8 @@ class StepBegun(Event):
 
 @dataclass(frozen=True, slots=True)
 class Ran(Event):
-    """One command of one operation ran and did its work. Neighbours share a process: ``seconds`` is that process's time,
-    and ``shared`` the number of commands that shared it."""
+    """One command of one operation ran. Neighbours share a process: ``seconds`` is that process's time, ``shared`` the
+    number of commands that shared it."""
 
     name: ClassVar[str] = "ran"
     step: str
@@ -103,7 +103,7 @@ class Process(Event):
 
 @dataclass(frozen=True, slots=True)
 class Proved(Event):
-    """A proof was run. ``expected`` and ``observed`` are words; ``phase`` is "", or in a cycle "before", "after", "undone".
+    """A proof was run. ``expected`` and ``observed`` are words; ``phase`` is "", in a cycle "before", "after", "undone".
 
     ``ok`` says that what was seen is right *for this phase*: before a step a proof is right when its probe fails.
     """

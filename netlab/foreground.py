@@ -22,7 +22,9 @@ def check(lab: Lab, node: str) -> None:
     if node != HOST and node not in there:
         declared = lab.inside(lambda inside: inside.declared())
         hint = f"it comes with: netlab apply --until {declared[node]}" if node in declared else "give one of these"
-        raise UsageError(f"there is no node {node!r} now", details=(f"there are: {', '.join([HOST, *there])}",), hint=hint)
+        raise UsageError(
+            f"there is no node {node!r} now", details=(f"there are: {', '.join([HOST, *there])}",), hint=hint
+        )
 
 
 def run(lab: Lab, holder: Holder, node: str, command: Sequence[str] | None) -> int:

@@ -1,4 +1,4 @@
-"""The lab host: reads facts with the real tools, runs commands, waits for what time heals. The only importer of tenacity."""
+"""The lab host: reads facts with the real tools, runs commands, and waits for what time heals."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from netlab.model import Command, Facts, Namespaces, Observation, Proof, Query, 
 from netlab.probing import Probing
 from netlab.processes import Job
 from netlab.programs import find
-from netlab.reading import JOBS, SHOW_STACK, namespaces, parsed
+from netlab.reading import SHOW_STACK, jobs_for, namespaces, parsed
 from netlab.retries import heals
 from netlab.services import Services
 
 LINK_GROUP = "28268"
 """A link group that nobody uses, so that many links can be deleted at once; it is looked at before it is deleted."""
+
 
 class Host:
     """The lab host, real or a sandbox that this process has entered. Not for use by two threads.
@@ -61,19 +62,23 @@ class Host:
             self._known.setdefault(Query("namespaces"), namespaces())
         live = self._known.get(Query("namespaces"), Namespaces()).live
         asked = [query for query in asked if query not in self._known]
-        reads = {query: JOBS[query.kind](query) for query in asked if not query.netns or query.netns in live}
-        reads = {query: jobs for query, jobs in reads.items() if all(find(job.argv[0]) for job in jobs)}
-        texts = dict(zip(reads, self._run(list(reads.values())), strict=True))
+        jobs = jobs_for(query for query in asked if not query.netns or query.netns in live)
+        jobs = {job: queries for job, queries in jobs.items() if find(job.argv[0])}
+        texts = {}
+        for queries, (result,) in zip(jobs.values(), self._run([[job] for job in jobs]), strict=True):
+            texts.update(dict.fromkeys(queries, result.stdout if result is not None else ""))
         for query in asked:
-            text = "".join(result.stdout for result in texts.get(query, []) if result is not None)
-            self._known[query] = self._services.running(query.key) if query.kind == "service" else parsed(query, text)
-            if query.kind == "stack" and query.netns and query.netns not in live:
+            if query.kind == "service":
+                self._known[query] = self._services.running(query.key)
+            elif query.kind == "stack" and query.netns and query.netns not in live:
                 self._known[query] = Stack(exists=False)
+            else:
+                self._known[query] = parsed(query, texts.get(query, ""))
         return self._known
 
     def stacks(self, names: Sequence[str]) -> dict[str, str]:
         """What a look at these namespaces' stacks prints ("" is the lab host): ``reading.First`` reads it again."""
-        results = self._run([JOBS["stack"](Query("stack", name)) for name in names])
+        results = self._run([[job] for job in jobs_for(Query("stack", name) for name in names)])
         return {name: lane[0].stdout if lane[0] is not None else "" for name, lane in zip(names, results, strict=True)}
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
@@ -183,14 +188,14 @@ class Host:
             self._healed(replace(group, stdin=lines, lines=tuple(range(len(names))), sweep=()), None)
 
     def _outdate(self, wave: Wave) -> None:
-        """Forget what these commands may change. What is done in one container is seen only there; the rest, anywhere."""
-        apart = {group.netns for lane in wave for group in lane}
-        here = len(wave) == 1 and None in apart
-        words = {word for lane in wave for group in lane for each in group.commands for word in each.argv}
+        """Forget what these commands may change. What is done in one namespace is seen there, but for what reaches out
+        of it: the ends of a pair, a namespace, a server."""
+        groups = [group for lane in wave for group in lane]
+        if any(_reaches_out(command) for group in groups for command in group.commands):
+            self.forget()
+        apart = {group.netns or "" for group in groups}
         for query in list(self._known):
-            shared = query.kind in ("listeners", "fetch", "service")
-            reaching = here and words & {"netns", "del", "kill"}
-            if shared or reaching or (query.netns or None) in apart:
+            if query.netns in apart or query.kind in ("listeners", "fetch", "service"):
                 del self._known[query]
 
     # --- observing ---------------------------------------------------------------------------------------------------
@@ -217,7 +222,6 @@ class Host:
 
     def _seen_run(self, argv: Sequence[str], result: Result) -> None:
         self.events.append(Process(str(Command(tuple(argv))), result.code, result.seconds))
-
 
 
 class _Lazy(Mapping[Query, Any]):
@@ -247,8 +251,12 @@ def _job(group: Group, *, ride: bool = False) -> Job:
     return Job(("ip", "-o", "-d", "-batch", "-"), group.netns, lines + SHOW_STACK)
 
 
+def _reaches_out(command: Command) -> bool:
+    return "netns" in command.argv or command.argv[:3] == ("ip", "link", "del") or command.argv[0] == "kill"
+
+
 def _rides(group: Group) -> bool:
-    """May a look at the stack ride along in its process? Entering a namespace costs more than all that is done there."""
+    """May a look at the stack ride along in its process? Entering a namespace costs more than what is done there."""
     return group.argv[0] == "ip" and group.netns is not None
 
 

@@ -14,8 +14,9 @@ from typing import Any, Literal, TypeVar
 
 from netlab import engine, parameters, reading, sandbox, snapshot
 from netlab.course import Course, Graph, load
-from netlab.errors import NetlabError, UsageError
+from netlab.errors import UsageError
 from netlab.events import Event, StepEnded
+from netlab.furnish import furnish
 from netlab.host import Host
 from netlab.journal import Journal
 from netlab.model import Chapter, Facts, Query
@@ -130,14 +131,14 @@ class Lab:
 
         holder = sandbox.start(folder, keep)
         try:
-            first = sandbox.enter(holder, lambda: _furnish(folder, choice))
+            first = sandbox.enter(holder, lambda: furnish(folder, choice.course.surroundings, choice.parameters))
         except BaseException:
             self.end()
             raise
         self.state.write("sandbox.json", {**about, "holder": holder.dump(), **first})
 
     def inside(self, work: Callable[[Inside], T], choice: Choice | None = None) -> T:
-        """Run ``work`` on the lab from within its sandbox, in a child process; with ``choice``, its proofs are known."""
+        """Run ``work`` on the lab from within its sandbox, in a child process; ``choice`` brings the proofs."""
         holder = self.holder()
         assert holder is not None, "inside() is for a lab that is there"
         return sandbox.enter(holder, lambda: work(Inside(self.state, choice)))
@@ -150,23 +151,6 @@ class Lab:
         self.state.clear()
 
 
-def _furnish(folder: Path, choice: Choice) -> dict[str, Any]:
-    """Inside a new sandbox: build the surroundings, and record the facts and the normal form that it starts with."""
-    host = Host(Services(folder / "services"))
-    around = tuple(choice.course.surroundings.operations(choice.parameters))
-    for _ in host.perform([command for each in around for command in each.apply(reading.NOWHERE)]):
-        pass
-    host.forget()
-    facts = engine.facts_for(host, around)
-    wrong = [str(each) for each in around if not each.holds(facts)]
-    if wrong:
-        raise NetlabError("the sandbox's surroundings could not be built", details=wrong)
-    nodes = tuple(choice.course.surroundings.NODES)
-    normal = snapshot.take(host.run, nodes)
-    sysctls = {"" if netns == snapshot.HOST else netns: part.get("sysctl", {}) for netns, part in normal.items() if netns[0] != "/"}
-    return {"normal": normal, "first": reading.first_record(host.stacks(("", *nodes)), sysctls)}
-
-
 class Inside:
     """The lab from within: where its tools run and its facts are read."""
 
@@ -175,9 +159,8 @@ class Inside:
         self._choice = choice
         self._sandbox = state.read("sandbox.json")
         record = state.read("lab.json")
-        self.recorded = recorded_chapters(record)
         self._record = record
-        self.chapters = choice.chapters if choice is not None else self.recorded
+        self.chapters = choice.chapters if choice is not None else recorded_chapters(record)
         self.graph = Graph({each.name: each.needs for each in self.chapters})
         self.host = Host(Services(state.folder / "services"))
         self.journal = Journal(state.folder / "journal.jsonl")
@@ -191,7 +174,11 @@ class Inside:
         if {**wanted, "version": self._record["version"]} == self._record:
             return
         old, new = self._record["parameters"], wanted["parameters"]
-        changed = [f"{key} is {_short(old.get(key))}, and {_short(new[key])} was asked for" for key in new if old.get(key) != new[key]]
+        changed = [
+            f"{key} is {_short(old.get(key))}, and {_short(new[key])} was asked for"
+            for key in new
+            if old.get(key) != new[key]
+        ]
         if self._record["course"] != wanted["course"]:
             changed.insert(0, f"the course is {self._record['course']}, and {wanted['course']} was asked for")
         fixed = [key for key in choice.course.surroundings.PARAMETERS if old.get(key) != new.get(key)]
@@ -201,14 +188,15 @@ class Inside:
                 details=changed,
                 hint=f"end it first: netlab sandbox end{_named(self._state)}",
             )
-        if self.journal.entries or any(each.begun for each in engine.look(self.recorded, self.host)):
+        if self.journal.entries or any(each.begun for each in engine.look(recorded_chapters(self._record), self.host)):
             raise UsageError(
-                "the lab stands with other parameters" if changed else "the lab stands, and its course has changed since",
+                "the lab stands with other parameters"
+                if changed
+                else "the lab stands, and its course has changed since",
                 details=changed,
                 hint=f"undo first: netlab undo{_named(self._state)}",
             )
         self._state.write("lab.json", wanted)
-        self.recorded = choice.chapters
 
     def _some(self, names: Sequence[str]) -> list[Chapter]:
         by_name = {each.name: each for each in self.chapters}
@@ -251,7 +239,9 @@ class Inside:
 
     def declared(self) -> dict[str, str]:
         """The namespaces that the course makes, with the step that makes each."""
-        made = ((thing, each.name) for each in self.chapters for operation in each.operations for thing in operation.makes)
+        made = (
+            (thing, each.name) for each in self.chapters for operation in each.operations for thing in operation.makes
+        )
         return {thing[1]: step for thing, step in made if thing[0] == "netns"}
 
     def plan(self, until: str | None) -> PlanView:

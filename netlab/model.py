@@ -1,7 +1,7 @@
 """The words everything else is written in: frozen values and protocols, no I/O.
 
-A step declares operations and proofs; an operation knows how to tell whether it holds, what makes it true and what takes
-it back; facts are what the kernel said when it was asked. Nothing here runs anything.
+A step declares operations and proofs; an operation knows how to tell whether it holds, what makes it true and what
+takes it back; facts are what the kernel said when it was asked. Nothing here runs anything.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a finished process left: exit code (-N: killed by signal N), both outputs whole, and its wall time in seconds."""
+    """What a finished process left: exit code (-N: killed by signal N), both outputs whole, wall time in seconds."""
 
     code: int
     stdout: str
@@ -55,7 +55,7 @@ class Result:
 
 Runner = Callable[[Sequence[Command]], Sequence[Result]]
 """Runs commands that only look, side by side, and returns their results in order. Never raises for an exit code: a
-program that is not there is code 127 with the reason on stderr, a namespace that is not there is a code that is not 0."""
+program that is not there is code 127 with the reason on stderr, a namespace that is not there another than 0."""
 
 
 # --- facts -----------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Namespaces:
-    """Network namespaces by name. ``torn`` are plain files under /run/netns: a half-made ``add`` that ``del`` clears."""
+    """Network namespaces by name. ``torn`` are plain files in /run/netns: a half-made ``add``, which ``del`` clears."""
 
     live: frozenset[str] = frozenset()
     torn: frozenset[str] = frozenset()
@@ -97,7 +97,7 @@ class Namespaces:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A network card as ``ip -o -d link`` shows it. ``kind`` is "veth", "bridge", "loopback", …, or "" for a real card."""
+    """A card as ``ip -o -d link`` shows it. ``kind`` is "veth", "bridge", "loopback", …, or "" for a real card."""
 
     name: str
     index: int
@@ -150,7 +150,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One iptables rule. ``match`` is canonical and decides equality; ``text`` is iptables-save's own line, for people."""
+    """One iptables rule. ``match`` is canonical and decides equality; ``text`` is iptables-save's own line."""
 
     chain: str
     match: tuple[tuple[str, ...], ...]

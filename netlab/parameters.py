@@ -1,4 +1,4 @@
-"""A lab's parameters, from --set and --lab to the course's own Lab, all checked before anything runs, all errors at once."""
+"""A lab's parameters, from --set and --lab to the course's Lab: checked before anything runs, all errors at once."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def lab(lab_type: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
     except ValidationError as error:
         keys = list(lab_type.model_fields)
         lines = [line for each in error.errors(include_url=False) for line in _lines(each, keys)]
-        raise UsageError("the lab's parameters are wrong", details=lines, hint="nothing was run; correct them") from None
+        raise UsageError(
+            "the lab's parameters are wrong", details=lines, hint="nothing was run; correct them"
+        ) from None
 
 
 def _lines(error: Any, keys: Sequence[str]) -> list[str]:

@@ -30,13 +30,16 @@ LIMIT = 60.0
 """Seconds for one call's scripts, and a fifth of a second more for each job."""
 
 MANY = 8
-"""From so many namespaces on, a script hides /run/netns from `ip`, which otherwise opens all of it for each link shown."""
+"""From so many namespaces on, a script hides /run/netns from `ip`, which else opens all of it for each link shown."""
 
 _CODES = list(range(-64, 256))  # every exit code is a value to us, and sh would raise for any that is not listed here
 
 _PRELUDE = r"""
 m() { printf '\036%s %s\n' TOKEN "$1"; printf '\036%s %s\n' TOKEN "$1" >&2; read -r up rest </proc/uptime; }
-e() { code=$?; from=$up; read -r up rest </proc/uptime; printf '\035%s %s %s %s\n' TOKEN $code "$from" "$up"; return $code; }
+e() {
+  code=$?; from=$up; read -r up rest </proc/uptime
+  printf '\035%s %s %s %s\n' TOKEN $code "$from" "$up"; return $code
+}
 """
 
 _HIDE = """

@@ -17,7 +17,7 @@ def _at(node: str, *argv: str) -> Command:
 
 
 def _first_line(*texts: str) -> str:
-    """The first line that says something, without the program's name in front; entering no namespace, in plain words."""
+    """The first line that says something, without the program's name in front; no namespace, in plain words."""
     lines = (re.sub(r"^\S*ping: ", "", line.strip()) for text in texts for line in text.splitlines())
     line = next((line for line in lines if line), "no output")
     return "no such namespace" if line.startswith("nsenter: ") and "/run/netns/" in line else line
@@ -115,7 +115,7 @@ class Refused(Proof):
 
 @dataclass(frozen=True)
 class Seen(Proof):
-    """While ``by`` runs, its ICMP echo request is seen on the lab host's ``card``; with ``source``, leaving as that address."""
+    """While ``by`` runs, its echo request is seen on the lab host's ``card``; with ``source``, leaving as that address."""
 
     card: str
     by: Ping
@@ -179,7 +179,11 @@ class Shows(Proof):
         cards = _cards(results[0].stdout)
         names = {word for name, card in cards.items() for word in (name, *card.addresses)}
         there = sorted(names, key=lambda word: (word not in cards, word))
-        ok = set(self.has) <= names and not set(self.lacks) & names and all(cards[name].up for name in self.up if name in cards)
+        ok = (
+            set(self.has) <= names
+            and not set(self.lacks) & names
+            and all(cards[name].up for name in self.up if name in cards)
+        )
         if self.veth is None:
             return Observation(ok, "shows " + ", ".join(there))
         inner, outer = cards.get(self.veth[0]), _cards(results[1].stdout).get(self.veth[1])

@@ -1,8 +1,8 @@
-"""From questions to the jobs that ask them, and from what those print to the values that answer. Nothing is run here."""
+"""From questions to the jobs that ask them, and from what those print to the values that answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +15,62 @@ SHOW_STACK = "link show\naddress show\nroute show\n"
 
 
 def namespaces() -> Namespaces:
+    """The network namespaces that this process's mounts show under /run/netns."""
     folder = Path("/run/netns")
     names = "\n".join(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ""
     return parse.parse_namespaces(names, Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
 
 
-def _stack_jobs(query: Query) -> list[Job]:
-    return [Job(("ip", "-o", "-d", "-batch", "-"), query.netns or None, SHOW_STACK)]
+def jobs_for(queries: Iterable[Query]) -> dict[Job, list[Query]]:
+    """The jobs that ask these queries, each with those that its output answers. None for what needs no process."""
+    jobs: dict[Job, list[Query]] = {}
+    names: dict[str, list[Query]] = {}
+    for query in queries:
+        if query.kind == "sysctl" and "*" not in query.key:
+            names.setdefault(query.netns, []).append(query)
+        elif query.kind in _ASK:
+            argv, stdin = _ASK[query.kind](query.key)
+            jobs[Job(argv, query.netns or None, stdin)] = [query]
+    for netns, some in names.items():  # one sysctl prints any number of names
+        jobs[Job(("sysctl", *(query.key for query in some)), netns or None)] = some
+    return jobs
 
 
-def _sysctl_jobs(query: Query) -> list[Job]:
-    if "*" not in query.key:
-        return [Job(("sysctl", query.key), query.netns or None)]
+Asked = tuple[tuple[str, ...], str]
+"""An argv and what it reads."""
+
+
+def _pattern(key: str) -> Asked:
     # sysctl itself walks all of /proc/sys for a pattern: a second with 500 cards.
-    folder, _, name = query.key.partition(".*.")
-    path = "/proc/sys/" + folder.replace(".", "/")
-    return [Job(("grep", "-rsH", f"--include={name}", "", path), query.netns or None)]
+    folder, _, name = key.partition(".*.")
+    return ("grep", "-rsH", f"--include={name}", "", "/proc/sys/" + folder.replace(".", "/")), ""
 
 
-def _fetch_jobs(query: Query) -> list[Job]:
+def _fetch(url: str) -> Asked:
     options = ("-q", "-s", "--noproxy", "*", "--max-time", "1", "-o", "/dev/null", "-w", "%{http_code}")
-    return [Job(("curl", *options, query.key), query.netns or None)]
+    return ("curl", *options, url), ""
 
 
-JOBS: dict[str, Callable[[Query], list[Job]]] = {
-    "namespaces": lambda query: [],
-    "service": lambda query: [],
-    "stack": _stack_jobs,
-    "listeners": lambda query: [Job(("ss", "-ltn"), query.netns or None)],
-    "sysctl": _sysctl_jobs,
-    "iptables": lambda query: [Job(("iptables-save", "-t", query.key), query.netns or None)],
-    "chains": lambda query: [Job(("nft", "list", "ruleset"), query.netns or None)],
-    "fetch": _fetch_jobs,
+_ASK: dict[str, Callable[[str], Asked]] = {
+    "stack": lambda key: (("ip", "-o", "-d", "-batch", "-"), SHOW_STACK),
+    "listeners": lambda key: (("ss", "-ltn"), ""),
+    "sysctl": _pattern,
+    "iptables": lambda table: (("iptables-save", "-t", table), ""),
+    "chains": lambda key: (("nft", "list", "ruleset"), ""),
+    "fetch": _fetch,
 }
 
 
 def parsed(query: Query, text: str) -> Any:
+    """The answer to a query in what its job printed; what nothing printed means that nothing is there."""
     match query.kind:
         case "stack":
             return parse.parse_stack(text)
         case "listeners":
             return parse.parse_listeners(text)
         case "sysctl":
-            return parse.parse_sysctl(text)
+            values = parse.parse_sysctl(text)
+            return values if "*" in query.key else {key: value for key, value in values.items() if key == query.key}
         case "iptables":
             return parse.parse_table(text, query.key)
         case "chains":
@@ -116,4 +129,3 @@ class First(Nowhere):
 def first_record(stacks: Mapping[str, str], sysctls: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """What ``First`` reads: by namespace ("" is the lab host), what a look at the stack printed, and its sysctls."""
     return {"stacks": dict(stacks), "sysctls": {netns: dict(values) for netns, values in sysctls.items()}}
-

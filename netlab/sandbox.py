@@ -146,7 +146,7 @@ def _make(folder: Path, answering: int, waiting: int) -> NoReturn:
 
 
 def _mount_run(folder: Path) -> None:
-    """A /run of our own, so that `ip netns` names are private. A state folder that lies in the machine's stays in sight."""
+    """A /run of our own, so that `ip netns` names are private. A state folder in the machine's stays in sight."""
     state = os.open(folder, os.O_PATH | os.O_DIRECTORY) if folder.is_relative_to("/run") else None
     linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", "/run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
@@ -160,7 +160,7 @@ def _mount_run(folder: Path) -> None:
 def _mount_proc(folder: Path) -> None:
     safe = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
     linux.mount("proc", "/proc", "proc", safe)
-    # Where part of /sys is masked (in most containers) the kernel refuses a new one: then /sys shows the machine's cards.
+    # Where part of /sys is masked (in most containers) the kernel refuses a new one: then it shows the machine's cards.
     with contextlib.suppress(OSError):
         linux.mount("sysfs", "/sys", "sysfs", safe)
 
@@ -272,7 +272,7 @@ def _outcome(work: Callable[[], object]) -> bytes:
 
 
 def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
-    """Fork a child that joins the sandbox and, inside its PID namespace, runs ``run`` and exits with what it returns."""
+    """Fork a child that joins the sandbox, runs ``run`` inside its PID namespace, and exits with what it returns."""
     fds = {kind: os.open(f"/proc/{holder.pid}/ns/{kind}", os.O_RDONLY) for kind in _KINDS}
     if not holder.alive:  # looked at after the files were opened, so these are its namespaces
         raise NetlabError("the sandbox has just ended", hint="run the command again")

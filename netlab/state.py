@@ -1,4 +1,4 @@
-"""The folder that keeps one lab's state: nobody else's to write, locked by one netlab at a time, written whole or not at all."""
+"""The folder that keeps one lab's state: nobody else's to write, locked by one netlab at a time, written whole."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class State:
         self.check()
 
     def check(self) -> None:
-        """Raise UnsafeState unless the folder is a real one of ours that nobody else can write, on a path nobody can bend."""
+        """Raise UnsafeState unless the folder is a real one of ours, that nobody else can write or replace."""
         for folder in (self.folder, self.base):
             if folder.exists() or folder.is_symlink():
                 _check_own(folder)
@@ -89,7 +89,7 @@ class State:
             os.close(fd)
 
     def read(self, name: str) -> Json:
-        """The JSON value in the file ``name``, None where there is none. Raises UnsafeState for one that cannot be read."""
+        """The JSON value in the file ``name``, None without one. Raises UnsafeState for one that cannot be read."""
         path = self.folder / name
         try:
             with open(_open(path, os.O_RDONLY), encoding="utf-8") as file:

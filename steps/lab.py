@@ -49,7 +49,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Container(BaseModel):
-    """One container: its namespace's name, the cable's two ends, its address, and the lab host's port that leads to it."""
+    """One container: its namespace's name, its cable's two ends, its address, and the lab host's port leading to it."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What stands around the lab host in a sandbox: its uplink, VMware's router, the post's Windows PC, and the internet."""
+"""What stands around the lab host in a sandbox: its uplink, VMware's router, the post's Windows PC, the internet."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
 """One small file per kind of operation; here is the table of them, and the names that a step uses.
 
-A step writes ``rule("nat", "POSTROUTING", "-s", lab.subnet, …)``; the journal writes kinds and fields, and ``load`` makes
-the operation again when the course that it came from is long gone.
+A step writes ``rule("nat", "POSTROUTING", "-s", lab.subnet, …)``; the journal writes kinds and fields, and ``load``
+makes the operation again when the course that it came from is long gone.
 """
 
 from __future__ import annotations
@@ -45,6 +45,6 @@ def dump(operation: Operation) -> dict[str, Any]:
 
 
 def load(record: dict[str, Any]) -> Operation:
-    """The operation that ``dump`` wrote. Raises KeyError or TypeError for a kind or field that this netlab knows not."""
+    """The operation that ``dump`` wrote. Raises KeyError or TypeError for an unknown kind or field."""
     fields = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "kind"}
     return KINDS[record["kind"]](**fields)

@@ -1,4 +1,4 @@
-"""iptables: a chain's policy and a rule, compared in canonical form, and the chains that iptables-nft makes on first use."""
+"""iptables: a chain's policy, a rule in canonical form, and the chains that iptables-nft makes on first use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def _left_over(facts: Facts, netns: str, table: str, before: Json) -> tuple[Comm
     now = {chain for owner, chain in facts.chains(netns) if owner == table}
     new = sorted(now - set(before["chains"]) - {""})
     state = facts.table(netns, table)
-    used = {rule.chain for rule in state.rules} | {name for name, policy in state.policies.items() if policy not in ("ACCEPT", "-")}
+    used = {rule.chain for rule in state.rules} | {
+        name for name, policy in state.policies.items() if policy not in ("ACCEPT", "-")
+    }
     gone = [chain for chain in new if chain not in used]
     commands = tuple(Command(("iptables", "-w", "-t", table, "-X", chain), where) for chain in gone)
     user_chains = any(policy == "-" for policy in state.policies.values())

@@ -68,7 +68,9 @@ class Veth(Operation):
         near = facts.stack(self.netns).links.get(self.name)
         far = facts.stack(self.peer_netns).links.get(self.peer)
         if self._unmoved(facts):
-            return f"{self.peer} is still{_in(self.netns) or ' on the lab host'}, the step wants it in {self.peer_netns}"
+            return (
+                f"{self.peer} is still{_in(self.netns) or ' on the lab host'}, the step wants it in {self.peer_netns}"
+            )
         for link, netns in ((near, self.netns), (far, self.peer_netns)):
             if link is not None:
                 what = f"a {link.kind}" if link.kind else "a real card"
@@ -210,7 +212,7 @@ class Port(Operation):
 
 @dataclass(frozen=True)
 class Up(Operation):
-    """``dev`` is up: ``ip link set DEV up``. For ``lo`` the kernel then adds its addresses, and undo takes them back."""
+    """``dev`` is up: ``ip link set DEV up``. The kernel then gives ``lo`` its addresses, and undo takes them back."""
 
     kind: ClassVar[str] = "up"
     dev: str

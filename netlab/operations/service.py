@@ -10,10 +10,10 @@ from netlab.model import Command, Facts, Json, Operation, Query, Serve
 
 @dataclass(frozen=True)
 class Service(Operation):
-    """A server in the namespace ``netns`` that listens on TCP ``port`` and answers 200 at ``url``, asked by the lab host.
+    """A server in ``netns`` that listens on TCP ``port``; the lab host gets 200 from it at ``url``.
 
-    It runs in a folder of its own under netlab's state, where ``page`` is its index.html: a current folder could lend it
-    files and modules. It is netlab's own when its pid *and* start time are on record; no other is ever stopped.
+    It runs in a folder of its own under netlab's state, where ``page`` is its index.html: a current folder could lend
+    it files and modules. It is netlab's own when its pid *and* start time are on record; no other is ever stopped.
     """
 
     kind: ClassVar[str] = "service"

@@ -1,0 +1,61 @@
+"""What a new sandbox starts with: known sysctls, the course's surroundings, and a record of it all for undo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from netlab import engine, reading, snapshot
+from netlab.errors import NetlabError
+from netlab.host import Host
+from netlab.model import Command, Operation, Query
+from netlab.operations import namespace
+from netlab.services import Services
+
+_SETTINGS = ("rp_filter", "arp_ignore", "arp_announce", "arp_filter", "proxy_arp", "route_localnet", "accept_local")
+
+KNOWN = {
+    # A new namespace copies the machine's IPv4 settings: on a Docker host it would forward from the start.
+    "net.ipv4.ip_forward": "0",
+    **{f"net.ipv4.conf.{where}.{name}": "0" for where in ("all", "default") for name in _SETTINGS},
+    # Where br_netfilter is loaded, frames that only cross the bridge would go through iptables as well.
+    **{f"net.bridge.bridge-nf-call-{tool}": "0" for tool in ("iptables", "ip6tables", "arptables")},
+}
+"""The sysctls of every stack of a new sandbox, whatever the machine's are; one that the kernel has not is left out."""
+
+
+def furnish(folder: Path, surroundings: ModuleType, parameters: Any) -> dict[str, Any]:
+    """Inside a new sandbox: build the surroundings, and return the facts and the normal form that it starts with.
+
+    Raises NetlabError where they do not come about.
+    """
+    host = Host(Services(folder / "services"))
+    around: Sequence[Operation] = tuple(surroundings.operations(parameters))
+    nodes: tuple[str, ...] = surroundings.NODES
+    _perform(host, [command for node in nodes for command in namespace(node).apply(reading.NOWHERE)])
+    _perform(host, list(_unknown(host, ("", *nodes))))
+    facts = engine.facts_for(host, around)
+    _perform(host, [command for each in around if not each.holds(facts) for command in each.apply(facts)])
+    host.forget()
+    facts = engine.facts_for(host, around)
+    wrong = [str(each) for each in around if not each.holds(facts)]
+    if wrong:
+        raise NetlabError("the sandbox's surroundings could not be built", details=wrong)
+    normal = snapshot.take(host.run, nodes)
+    sysctls = {node: normal[node or snapshot.HOST].get("sysctl", {}) for node in ("", *nodes)}
+    return {"normal": normal, "first": reading.first_record(host.stacks(("", *nodes)), sysctls)}
+
+
+def _perform(host: Host, commands: Sequence[Command]) -> None:
+    for _ in host.perform(commands):
+        pass
+
+
+def _unknown(host: Host, stacks: Sequence[str]) -> list[Command]:
+    """Writes of those known sysctls that have another value here."""
+    asked = [Query("sysctl", stack, key) for stack in stacks for key in KNOWN]
+    values = host.answers(asked)
+    wrong = [each for each in asked if values[each].get(each.key) not in (None, KNOWN[each.key])]
+    return [Command(("sysctl", "-w", f"{each.key}={KNOWN[each.key]}"), each.netns or None) for each in wrong]
