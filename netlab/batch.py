@@ -20,7 +20,7 @@ SWEEP = 4
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Commands that share one process: ``argv`` with ``stdin``. Line K of stdin (from 1) is command ``lines[K - 1]``."""
+    """Commands that share one process: ``argv`` with ``stdin``. Line K of stdin is command ``lines[K - 1]``."""
 
     commands: tuple[Command, ...]
     argv: tuple[str, ...]

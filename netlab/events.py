@@ -103,7 +103,7 @@ class Process(Event):
 
 @dataclass(frozen=True, slots=True)
 class Proved(Event):
-    """A proof was run. ``expected`` and ``observed`` are words; ``phase`` is "", in a cycle "before", "after", "undone".
+    """A proof was run. ``expected`` and ``observed`` are words; ``phase`` is "", in a cycle before, after, undone.
 
     ``ok`` says that what was seen is right *for this phase*: before a step a proof is right when its probe fails.
     """

@@ -33,7 +33,9 @@ def run(lab: Lab, holder: Holder, node: str, command: Sequence[str] | None) -> i
     # An ordinary user's PATH has no sbin, where ip and iptables are.
     environment["PATH"] = os.pathsep.join(filter(None, (os.environ.get("PATH", ""), *FOLDERS)))
     argv = _resolved(command, environment["PATH"]) if command is not None else _shell(lab)
-    return sandbox.foreground(holder, argv, environment, netns=None if node == HOST else node)
+    environment.setdefault("PS1", f"({node}) $ ")  # what a plain sh takes from here, and bash from its own file
+    where = None if node == HOST else node
+    return sandbox.foreground(holder, argv, environment, netns=where, shell=command is None)
 
 
 def _resolved(command: Sequence[str], path: str) -> list[str]:

@@ -69,7 +69,7 @@ class Running:
             _out=self._out,
             _err=self._err,
             _out_bufsize=65536,
-            _err_bufsize=65536,
+            _err_bufsize=1,  # by line: tcpdump says there when it has begun to listen
             _internal_bufsize=0,
             _tty_out=False,
             _bg=True,

@@ -115,7 +115,7 @@ class Refused(Proof):
 
 @dataclass(frozen=True)
 class Seen(Proof):
-    """While ``by`` runs, its echo request is seen on the lab host's ``card``; with ``source``, leaving as that address."""
+    """While ``by`` runs, its request is seen on the lab host's ``card``; with ``source``, leaving as that address."""
 
     card: str
     by: Ping

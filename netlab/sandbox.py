@@ -225,24 +225,43 @@ def enter(holder: Holder, work: Callable[[], T]) -> T:
     return result
 
 
-def foreground(holder: Holder, argv: Sequence[str], environment: Mapping[str, str], *, netns: str | None) -> int:
+def foreground(
+    holder: Holder, argv: Sequence[str], environment: Mapping[str, str], *, netns: str | None, shell: bool
+) -> int:
     """Run a person's own command inside the sandbox, on their terminal, in ``netns`` (None: the lab host).
 
-    Returns its exit code, 128 + N for signal N.
+    A ``shell`` gets a process group of its own with the terminal: ours is not to be seen from in there, and it would
+    fail to give the terminal back to it. Returns the exit code, 128 + N for signal N.
     """
+    terminal = shell and os.isatty(0)
 
     def become() -> int:
         try:
             if netns is not None:
                 _enter_netns(netns)
+            if terminal:
+                os.setpgid(0, 0)
+                _take_terminal()
             os.execve(argv[0], list(argv), environment)
         except OSError as error:
             sys.stderr.write(f"netlab: {argv[0]}: {error.strerror}\n")
             return 127 if isinstance(error, FileNotFoundError) else 126
 
     child = _fork_inside(holder, become)
-    with _passing_on(child):
-        return _waited(child)
+    try:
+        with _passing_on(child):
+            return _waited(child)
+    finally:
+        if terminal:
+            _take_terminal()
+
+
+def _take_terminal() -> None:
+    """Make our process group the one that the terminal talks to; who is not yet it, is stopped for trying otherwise."""
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.tcsetpgrp(0, os.getpgrp())
+    signal.signal(signal.SIGTTOU, before)
 
 
 def _enter_netns(name: str) -> None:
