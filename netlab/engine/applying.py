@@ -1,0 +1,83 @@
+"""The walk that brings steps about: what is missing is journalled, run, and read again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from netlab.engine.looking import LabHost, Look, drained, facts_for, look
+from netlab.errors import CommandFailed, Conflict, DidNotHold
+from netlab.events import Event, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
+from netlab.journal import Entry, Journal
+from netlab.model import Chapter, Command, Facts, Operation
+
+
+def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Iterator[Event]:
+    """Bring every chapter about, in order. What holds is left alone; what does not is journalled, run, and read again.
+
+    Raises Conflict for what is not ours and in the way, CommandFailed, and DidNotHold; no later step has run then.
+    """
+    begun = time.monotonic()
+    changed = 0
+    yield WalkBegun("apply", tuple(each.name for each in chapters))
+    for chapter in chapters:
+        since = time.monotonic()
+        seen = next(look([chapter], host))
+        yield StepBegun(chapter.name, chapter.summary, len(seen.held), len(chapter.operations))
+        if seen.missing:
+            yield from _apply_missing(seen, host, journal)
+        journal.finish(chapter.name)
+        changed += len(seen.missing)
+        yield StepEnded(chapter.name, len(seen.held), len(seen.missing), time.monotonic() - since)
+    yield WalkEnded("apply", changed, time.monotonic() - begun)
+
+
+def _apply_missing(seen: Look, host: LabHost, journal: Journal) -> Iterator[Event]:
+    step, facts = seen.chapter.name, seen.facts
+    in_the_way = [each.found(facts) for each in seen.missing if each.blocked(facts)]
+    if in_the_way:
+        raise Conflict(
+            f"step {step!r}: something that netlab did not make is in the way",
+            details=in_the_way,
+            hint="remove it by hand; in a sandbox `netlab undo` does, if it was typed there",
+        )
+    tasks = [(operation, command) for operation in seen.missing for command in operation.apply(facts)]
+    journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])
+    yield from _performed(step, tasks, host)
+    if not _settled(seen.missing, host, lambda operation, now: operation.holds(now)):
+        now = facts_for(host, seen.missing)
+        failed = next(each for each in seen.missing if not each.holds(now))
+        commands = tuple(str(command) for operation, command in tasks if operation == failed)
+        raise DidNotHold(
+            f"step {step!r}: {failed} does not hold, though its command ran",
+            details=(*commands, f"the kernel shows: {failed.found(now) or 'nothing of it'}"),
+            hint="look with `netlab status`; `netlab undo` takes the lab back",
+        )
+
+
+def _performed(step: str, tasks: Sequence[tuple[Operation, Command]], host: LabHost) -> Iterator[Event]:
+    """Run the commands, in order, and yield what ran; a failure names the step and the operation as well."""
+    waiting = list(tasks)
+    try:
+        for command, seconds, shared in host.perform([command for _, command in tasks]):
+            yield from drained(host)
+            operation = next(each for each, own in waiting if own == command)
+            waiting.remove((operation, command))
+            yield Ran(step, str(operation), str(command), seconds, shared)
+    except CommandFailed as error:
+        yield from drained(host)
+        failed = next((str(each) for each, command in tasks if str(command) == error.details[0]), "")
+        named = f"step {step!r}: {failed}: {error.message}" if failed else f"step {step!r}: {error.message}"
+        hint = error.hint or "`netlab apply` goes on from here; `netlab undo` takes the lab back"
+        raise CommandFailed(named, details=error.details, hint=hint) from error
+    yield from drained(host)
+
+
+def _settled(operations: Sequence[Operation], host: LabHost, right: Callable[[Operation, Facts], bool]) -> bool:
+    """Read again: is each operation as it should be? What is slow to start or end is waited for, with its patience."""
+
+    def all_right() -> bool:
+        facts = facts_for(host, operations)
+        return all(right(each, facts) for each in operations)
+
+    return all_right() or host.wait(all_right, max((each.patience for each in operations), default=0.0))

@@ -1,0 +1,32 @@
+"""The walk that proves: it runs the steps' proofs and tells what was seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from netlab.engine.looking import LabHost, drained
+from netlab.events import Event, Proved
+from netlab.model import Chapter
+
+MUST_PASS = 5.0
+"""Seconds for which a proof that must pass is tried again; one that must fail is tried once, and bounds itself."""
+
+
+def prove(chapters: Sequence[Chapter], host: LabHost, *, phase: str = "") -> Iterator[Event]:
+    """Run the proofs of these chapters, side by side, and yield what was seen, in order.
+
+    ``phase`` "before" and "undone" turn the expectation round: there a proof must fail, within a second. What ``stays``
+    must be seen in every phase.
+    """
+    pairs = [(chapter.name, proof) for chapter in chapters for proof in chapter.proofs]
+    must_fail = phase in ("before", "undone")
+    since = time.monotonic()
+    observations = host.observe([proof for _, proof in pairs], seconds=0.0 if must_fail else MUST_PASS)
+    seconds = time.monotonic() - since
+    yield from drained(host)
+    for (step, proof), seen in zip(pairs, observations, strict=True):
+        right = seen.ok if proof.stays or not must_fail else not seen.ok
+        expected = f"not yet: {proof.expected}" if must_fail and not proof.stays else proof.expected
+        yield Proved(step, str(proof), expected, seen.text, right, seconds, phase, proof.stays)
+    host.forget()

@@ -1,0 +1,162 @@
+"""The walk that takes steps back, to what was there before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from netlab.engine.looking import LabHost, drained, facts_for
+from netlab.errors import CommandFailed, DidNotHold
+from netlab.events import Event, GoneWith, Kept, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
+from netlab.journal import Journal
+from netlab.model import Chapter, Command, Facts, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One operation to take back: netlab's own, with what was ``before``; or typed by hand where one belongs."""
+
+    step: str
+    operation: Operation
+    before: object
+    own: bool
+
+    def commands(self, facts: Facts) -> tuple[Command, ...]:
+        back = self.operation.undo(facts, self.before)
+        return back if self.own else (*back, *self.operation.clear(facts))
+
+
+def to_take_back(chapters: Sequence[Chapter], journal: Journal, first: Facts | None) -> list[Taken]:
+    """What undo of these chapters (newest first) has to take back, newest first.
+
+    That is what the journal says; and in a sandbox, whose ``first`` facts are known, also what was typed by hand where
+    an operation of the course belongs and was not there at first.
+    """
+    taken = []
+    for chapter in chapters:
+        own = [each for each in journal.entries if each.step == chapter.name]
+        ours = {each.operation for each in own}
+        by_hand = [] if first is None else [each for each in chapter.operations if each not in ours]
+        # The order of the step is kept between the two, so that what lives in something goes before it.
+        place = {operation: number for number, operation in enumerate(chapter.operations)}
+        both = [Taken(chapter.name, each.operation, each.before, True) for each in own]
+        both += [
+            Taken(chapter.name, each, each.before(first), False)
+            for each in by_hand
+            # What was there at first stays. Where more can be there than at first, ``before`` tells what.
+            if first is not None and (not each.holds(first) or each.before(first) is not None)
+        ]
+        taken += sorted(both, key=lambda each: place.get(each.operation, len(place)), reverse=True)
+    return taken
+
+
+def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: Journal) -> Iterator[Event]:
+    """Take back what ``to_take_back`` found, newest first, and look again; ``steps`` are its steps, newest first.
+
+    What lives in something that goes is not taken back one by one, but seen to be gone. Raises DidNotHold for what is
+    still there afterwards, CommandFailed; what the journal says stays until everything was seen to be gone.
+    """
+    begun = time.monotonic()
+    yield WalkBegun("undo", tuple(steps))
+    facts = facts_for(host, [each.operation for each in taken])
+    taken = [each for each in taken if each.own or each.operation.holds(facts) or each.operation.found(facts)]
+    operations = [each.operation for each in taken]
+    going = _going(taken, facts)
+    covers = {
+        number: cover
+        for number, each in enumerate(taken)
+        if (cover := min(each.operation.within & going, default=None))
+    }
+    ran: dict[str, list[Ran]] = {step: [] for step in steps}
+    before_last: list[Command] = []
+    while True:
+        # More than once: only when a rule is gone is its chain seen to be empty, and can go as well.
+        facts = facts_for(host, operations)
+        each_once: dict[Command, Taken] = {}  # two rules of one table may both see its chain empty
+        for number, each in enumerate(taken):
+            if number not in covers:
+                each_once.update((command, each) for command in each.commands(facts) if command not in each_once)
+        tasks = [(each, command) for command, each in each_once.items()]
+        commands = list(each_once)
+        if not tasks or (commands == before_last and not _gone(taken, host)):
+            break
+        before_last = commands
+        yield from _taking_back(tasks, host, ran)
+        host.forget()
+    _check_gone(taken, host)
+    journal.undone(steps)
+    yield from _report(steps, taken, covers, ran, host, begun)
+
+
+def _going(taken: Sequence[Taken], facts: Facts) -> frozenset[tuple[str, ...]]:
+    """All that will be gone: what the operations made that are going to be taken back by a command."""
+    made = (each.operation.makes for each in taken if each.operation.makes and each.commands(facts))
+    return frozenset().union(*made)
+
+
+def _gone(taken: Sequence[Taken], host: LabHost) -> bool:
+    """Wait for what is slow to end."""
+    own = [each for each in taken if each.own]
+    patience = max((each.operation.patience for each in own), default=0.0)
+
+    def all_gone() -> bool:
+        facts = facts_for(host, [each.operation for each in own])
+        return not any(each.commands(facts) for each in own)
+
+    return host.wait(all_gone, patience)
+
+
+def _taking_back(tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dict[str, list[Ran]]) -> Iterator[Event]:
+    waiting = list(tasks)
+    try:
+        for command, seconds, shared in host.perform([command for _, command in tasks]):
+            yield from drained(host)
+            taken = next(each for each, own in waiting if own == command)
+            waiting.remove((taken, command))
+            ran[taken.step].append(Ran(taken.step, str(taken.operation), str(command), seconds, shared))
+    except CommandFailed as error:
+        yield from drained(host)
+        failed = next((each for each, command in tasks if str(command) == error.details[0]), None)
+        named = f"undo of step {failed.step!r}: {failed.operation}: {error}" if failed else f"undo: {error}"
+        hint = "`netlab undo` goes on from here"
+        raise CommandFailed(named, details=error.details, hint=hint) from error
+    yield from drained(host)
+
+
+def _check_gone(taken: Sequence[Taken], host: LabHost) -> None:
+    """Look again. Raises DidNotHold for what is still there."""
+    facts = facts_for(host, [each.operation for each in taken])
+    still = next((each for each in taken if each.commands(facts)), None)
+    if still is not None:
+        raise DidNotHold(
+            f"undo of step {still.step!r}: {still.operation} is still there, though its command ran",
+            details=tuple(str(command) for command in still.commands(facts)),
+            hint="`netlab undo` goes on from here",
+        )
+
+
+def _report(
+    steps: Sequence[str],
+    taken: Sequence[Taken],
+    covers: dict[int, tuple[str, ...]],
+    ran: dict[str, list[Ran]],
+    host: LabHost,
+    begun: float,
+) -> Iterator[Event]:
+    """Say step by step what was taken back, what went with what, and what was kept."""
+    facts = facts_for(host, [each.operation for each in taken])
+    changed = 0
+    for step in steps:
+        mine = [(number, each) for number, each in enumerate(taken) if each.step == step]
+        yield StepBegun(step, "", 0, len(mine))
+        yield from ran[step]
+        for number, each in mine:
+            if number in covers:
+                yield GoneWith(step, str(each.operation), covers[number][-1])
+            elif not each.own and each.operation.holds(facts) and not each.operation.given:
+                yield Kept(step, str(each.operation), "netlab did not make it")
+        count = len({event.operation for event in ran[step]})
+        changed += count
+        yield StepEnded(step, 0, count, sum(event.seconds / event.shared for event in ran[step]))
+    yield WalkEnded("undo", changed, time.monotonic() - begun)

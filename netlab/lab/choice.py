@@ -1,0 +1,65 @@
+"""A course with its parameters filled in, and what the lab's state keeps of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netlab import parameters
+from netlab.course import Course, load
+from netlab.model import Chapter
+from netlab.operations import dump
+from netlab.operations import load as load_operation
+from netlab.parameters import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A course with the lab's parameters filled in: what somebody asked for."""
+
+    course: Course
+    values: Values
+    parameters: Any
+    chapters: tuple[Chapter, ...]
+
+    @classmethod
+    def of(cls, folder: Path, values: Values) -> Choice:
+        """Raises CourseError and UsageError for what is wrong with either."""
+        course = load(folder)
+        filled = parameters.lab(course.lab_type, values)
+        return cls(course, values, filled, course.chapters(filled))
+
+    def record(self) -> dict[str, Any]:
+        """What the lab's state keeps of it: enough to undo when the course is gone."""
+        record = {
+            "course": str(self.course.folder.resolve()),
+            "values": self.values,
+            "parameters": self.parameters.model_dump(mode="json"),
+            "chapters": [
+                {
+                    "name": each.name,
+                    "summary": each.summary,
+                    "needs": list(each.needs),
+                    "operations": [dump(operation) for operation in each.operations],
+                }
+                for each in self.chapters
+            ],
+        }
+        # As it reads when it comes back: JSON has no tuples.
+        as_read: dict[str, Any] = json.loads(json.dumps(record))
+        return as_read
+
+
+def recorded_chapters(record: dict[str, Any]) -> tuple[Chapter, ...]:
+    """The chapters that ``Choice.record`` kept, without their proofs."""
+    return tuple(
+        Chapter(
+            each["name"],
+            each["summary"],
+            tuple(each["needs"]),
+            tuple(load_operation(operation) for operation in each["operations"]),
+        )
+        for each in record["chapters"]
+    )
