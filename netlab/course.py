@@ -88,8 +88,8 @@ class Course:
 
 def _chapter(name: str, step: Step, lab: Any) -> Chapter:
     operations = tuple(step.operations(lab))
-    twice = next((str(each) for each in operations if operations.count(each) > 1), None)
-    if twice is not None:
+    if len(set(operations)) < len(operations):
+        twice = next(str(each) for each in operations if operations.count(each) > 1)
         raise CourseError(f"step {name!r} declares an operation twice: {twice}")
     summary = next(iter((step.__doc__ or name).strip().splitlines()))
     return Chapter(name, summary, tuple(step.needs), operations, tuple(step.proofs(lab)))

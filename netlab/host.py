@@ -35,7 +35,8 @@ class Host:
     def __init__(self, services: Services) -> None:
         self.events: deque[Event] = deque()
         self._services = services
-        self._known: dict[Query, Any] = {}
+        self.known: dict[Query, Any] = {}
+        """What has been read, and has not been outdated since by a command of ours."""
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -45,7 +46,7 @@ class Host:
 
     def forget(self) -> None:
         """Whatever is known may have changed: read it again when it is asked for."""
-        self._known.clear()
+        self.known.clear()
 
     def run(self, commands: Sequence[Command]) -> list[Result]:
         """Run commands that only look, side by side (a ``netlab.model.Runner``)."""
@@ -57,11 +58,11 @@ class Host:
 
     def answers(self, queries: Iterable[Query]) -> Mapping[Query, Any]:
         """Read what is not known yet of ``queries``, in one go, and return all that is known."""
-        asked = sorted(set(queries) - self._known.keys())
+        asked = sorted(set(queries) - self.known.keys())
         if any(query.kind == "namespaces" or query.netns for query in asked):
-            self._known.setdefault(Query("namespaces"), namespaces())
-        live = self._known.get(Query("namespaces"), Namespaces()).live
-        asked = [query for query in asked if query not in self._known]
+            self.known.setdefault(Query("namespaces"), namespaces())
+        live = self.known.get(Query("namespaces"), Namespaces()).live
+        asked = [query for query in asked if query not in self.known]
         jobs = jobs_for(query for query in asked if not query.netns or query.netns in live)
         jobs = {job: queries for job, queries in jobs.items() if find(job.argv[0])}
         texts = {}
@@ -69,12 +70,12 @@ class Host:
             texts.update(dict.fromkeys(queries, result.stdout if result is not None else ""))
         for query in asked:
             if query.kind == "service":
-                self._known[query] = self._services.running(query.key)
+                self.known[query] = self._services.running(query.key)
             elif query.kind == "stack" and query.netns and query.netns not in live:
-                self._known[query] = Stack(exists=False)
+                self.known[query] = Stack(exists=False)
             else:
-                self._known[query] = parsed(query, texts.get(query, ""))
-        return self._known
+                self.known[query] = parsed(query, texts.get(query, ""))
+        return self.known
 
     def stacks(self, names: Sequence[str]) -> dict[str, str]:
         """What a look at these namespaces' stacks prints ("" is the lab host): ``reading.First`` reads it again."""
@@ -129,7 +130,7 @@ class Host:
                 result = self._healed(group, first)
                 yield from ((command, result.seconds, len(group.commands)) for command in group.commands)
                 if ride and group is lane[-1]:
-                    self._known[Query("stack", group.netns or "")] = parse.parse_stack(result.stdout)
+                    self.known[Query("stack", group.netns or "")] = parse.parse_stack(result.stdout)
 
     def _healed(self, group: Group, first: Result | None) -> Result:
         """A group's final result. From the line that failed on it is run again, for as long as time may heal it."""
@@ -194,9 +195,9 @@ class Host:
         if any(_reaches_out(command) for group in groups for command in group.commands):
             self.forget()
         apart = {group.netns or "" for group in groups}
-        for query in list(self._known):
+        for query in list(self.known):
             if query.netns in apart or query.kind in ("listeners", "fetch", "service"):
-                del self._known[query]
+                del self.known[query]
 
     # --- observing ---------------------------------------------------------------------------------------------------
 
@@ -234,6 +235,8 @@ class _Lazy(Mapping[Query, Any]):
     def __getitem__(self, query: Query) -> Any:
         if query not in self._queries:
             raise KeyError(f"{query} was not declared by the operation that asks")
+        if query in self._host.known:
+            return self._host.known[query]
         alike = (each for each in self._queries if each.kind == query.kind)
         return self._host.answers(alike)[query]
 

@@ -7,6 +7,7 @@ lane's jobs one after the other, so that the number of processes that Python sta
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import re
@@ -114,8 +115,13 @@ def argv(job: Job) -> tuple[str, ...]:
 
     Raises Missing for a program that no system folder has.
     """
-    enter = (program("nsenter"), f"--net=/run/netns/{job.netns}") if job.netns else ()
-    return (*enter, program(job.argv[0]), *job.argv[1:])
+    enter = (_path("nsenter"), f"--net=/run/netns/{job.netns}") if job.netns else ()
+    return (*enter, _path(job.argv[0]), *job.argv[1:])
+
+
+@functools.cache
+def _path(name: str) -> str:
+    return program(name)
 
 
 def run(

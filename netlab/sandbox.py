@@ -359,6 +359,13 @@ def others() -> list[int]:
     return [pid for pid in pids if pid not in (1, ours) and ours not in _ancestors(pid)]
 
 
+def words(pid: int) -> str:
+    """A process's command line, for people."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    return "gone by now"
+
+
 def _ancestors(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):

@@ -106,7 +106,7 @@ class State:
         """Write the file ``name`` aside and move it in, synced: a kill leaves the old one or the new one."""
         path, aside = self.folder / name, self.folder / f".{name}.new"
         with open(_open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
-            json.dump({"version": VERSION, **value}, file)
+            file.write(json.dumps({"version": VERSION, **value}))
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from netlab.engine.looking import LabHost, drained, facts_for
 from netlab.errors import CommandFailed, DidNotHold
-from netlab.events import Event, GoneWith, Kept, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
+from netlab.events import Event, GoneWith, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.journal import Journal
-from netlab.model import Chapter, Command, Facts, Operation
+from netlab.model import Chapter, Command, Facts, Operation, Thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,52 +59,53 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     """
     begun = time.monotonic()
     yield WalkBegun("undo", tuple(steps))
-    facts = facts_for(host, [each.operation for each in taken])
-    taken = [each for each in taken if each.own or each.operation.holds(facts) or each.operation.found(facts)]
     operations = [each.operation for each in taken]
+    facts = facts_for(host, operations)
     going = _going(taken, facts)
     covers = {
         number: cover
         for number, each in enumerate(taken)
-        if (cover := min(each.operation.within & going, default=None))
+        if (cover := min(each.operation.within & going, default=None)) is not None
     }
     ran: dict[str, list[Ran]] = {step: [] for step in steps}
     before_last: list[Command] = []
     while True:
         # More than once: only when a rule is gone is its chain seen to be empty, and can go as well.
         facts = facts_for(host, operations)
-        each_once: dict[Command, Taken] = {}  # two rules of one table may both see its chain empty
-        for number, each in enumerate(taken):
-            if number not in covers:
-                each_once.update((command, each) for command in each.commands(facts) if command not in each_once)
-        tasks = [(each, command) for command, each in each_once.items()]
-        commands = list(each_once)
-        if not tasks or (commands == before_last and not _gone(taken, host)):
+        claims = _claims([each for number, each in enumerate(taken) if number not in covers], facts)
+        if not claims or list(claims) == before_last:
             break
-        before_last = commands
-        yield from _taking_back(tasks, host, ran)
+        before_last = list(claims)
+        yield from _taking_back([(each, command) for command, each in claims.items()], host, ran)
         host.forget()
+        _wait([each for each in claims.values() if each.operation.patience], host)
     _check_gone(taken, host)
     journal.undone(steps)
-    yield from _report(steps, taken, covers, ran, host, begun)
+    yield from _report(steps, taken, covers, ran, begun)
 
 
-def _going(taken: Sequence[Taken], facts: Facts) -> frozenset[tuple[str, ...]]:
+def _going(taken: Sequence[Taken], facts: Facts) -> frozenset[Thing]:
     """All that will be gone: what the operations made that are going to be taken back by a command."""
     made = (each.operation.makes for each in taken if each.operation.makes and each.commands(facts))
     return frozenset().union(*made)
 
 
-def _gone(taken: Sequence[Taken], host: LabHost) -> bool:
-    """Wait for what is slow to end."""
-    own = [each for each in taken if each.own]
-    patience = max((each.operation.patience for each in own), default=0.0)
+def _claims(taken: Sequence[Taken], facts: Facts) -> dict[Command, Taken]:
+    """Each command that is due, once and in order, with whose it is: two rules may both see their chain empty."""
+    claims: dict[Command, Taken] = {}
+    for each in taken:
+        for command in each.commands(facts):
+            if command not in claims or (each.own and not claims[command].own):
+                claims[command] = each
+    return claims
 
-    def all_gone() -> bool:
-        facts = facts_for(host, [each.operation for each in own])
-        return not any(each.commands(facts) for each in own)
 
-    return host.wait(all_gone, patience)
+def _wait(slow: Sequence[Taken], host: LabHost) -> None:
+    """Let what is slow to end (a server) end, within its patience."""
+    operations = [each.operation for each in slow]
+    if slow:
+        seconds = max(each.patience for each in operations)
+        host.wait(lambda: not _claims(slow, facts_for(host, operations)), seconds)
 
 
 def _taking_back(tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dict[str, list[Ran]]) -> Iterator[Event]:
@@ -139,23 +140,19 @@ def _check_gone(taken: Sequence[Taken], host: LabHost) -> None:
 def _report(
     steps: Sequence[str],
     taken: Sequence[Taken],
-    covers: dict[int, tuple[str, ...]],
+    covers: dict[int, Thing],
     ran: dict[str, list[Ran]],
-    host: LabHost,
     begun: float,
 ) -> Iterator[Event]:
-    """Say step by step what was taken back, what went with what, and what was kept."""
-    facts = facts_for(host, [each.operation for each in taken])
+    """Say step by step what was taken back, and what went with what it lived in."""
     changed = 0
     for step in steps:
-        mine = [(number, each) for number, each in enumerate(taken) if each.step == step]
+        mine = [(number, each) for number, each in enumerate(taken) if each.step == step and each.own]
         yield StepBegun(step, "", 0, len(mine))
         yield from ran[step]
-        for number, each in mine:
-            if number in covers:
-                yield GoneWith(step, str(each.operation), covers[number][-1])
-            elif not each.own and each.operation.holds(facts) and not each.operation.given:
-                yield Kept(step, str(each.operation), "netlab did not make it")
+        yield from (
+            GoneWith(step, str(each.operation), covers[number][-1]) for number, each in mine if number in covers
+        )
         count = len({event.operation for event in ran[step]})
         changed += count
         yield StepEnded(step, 0, count, sum(event.seconds / event.shared for event in ran[step]))

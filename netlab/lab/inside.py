@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from netlab import engine, reading, sandbox, snapshot
 from netlab.course import Graph
 from netlab.errors import UsageError
-from netlab.events import Event, StepEnded
+from netlab.events import Event, Kept, StepEnded
 from netlab.host import Host
 from netlab.journal import Journal
 from netlab.lab import views
@@ -84,6 +84,9 @@ class Inside:
         steps = self.graph.since(since)
         taken = engine.to_take_back(self._some(steps), self.journal, self._first)
         yield from engine.undo(steps, taken, self.host, self.journal)
+        if not self.journal.entries:
+            for pid in sandbox.others():
+                yield Kept("", f"process {pid}, {sandbox.words(pid)}", "netlab did not start it")
 
     def over(self) -> bool:
         """Did `apply` make this sandbox, is it as it started, and does nobody else run in it?"""

@@ -6,7 +6,6 @@ makes the operation again when the course that it came from is long gone.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from netlab.model import Operation
@@ -41,7 +40,7 @@ def rule(table: str, chain: str, *spec: str, netns: str = "") -> Rule:
 
 def dump(operation: Operation) -> dict[str, Any]:
     """An operation as JSON holds it: {"kind": "address", "cidr": …}."""
-    return {"kind": operation.kind, **asdict(operation)}  # type: ignore[call-overload]
+    return {"kind": operation.kind, **vars(operation)}
 
 
 def load(record: dict[str, Any]) -> Operation:

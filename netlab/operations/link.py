@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -89,23 +89,20 @@ class Veth(Operation):
 
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         # Either end takes the pair with it.
-        return self._ends(facts, lambda link: link.kind == "veth")[:1]
+        return next(((each,) for each in self._ends(facts, lambda link: link.kind == "veth")), ())
 
     def clear(self, facts: Facts) -> tuple[Command, ...]:
         near = facts.stack(self.netns).links.get(self.name)
         if self._unmoved(facts) or (near is not None and near.kind == "veth"):
             return self.undo(facts, None)
-        return self._ends(facts, lambda link: bool(link.kind))
+        return tuple(self._ends(facts, lambda link: bool(link.kind)))
 
-    def _ends(self, facts: Facts, wanted: Callable[[Link], bool]) -> tuple[Command, ...]:
+    def _ends(self, facts: Facts, wanted: Callable[[Link], bool]) -> Iterator[Command]:
         """Deletes, for each end that is there and wanted. A real card (no kind) is never deleted, whatever its name."""
-        ends = ((self.netns, self.name), (self.peer_netns, self.peer))
-        there = ((netns, facts.stack(netns).links.get(name)) for netns, name in ends)
-        return tuple(
-            Command(("ip", "link", "del", link.name), netns or None)
-            for netns, link in there
-            if link is not None and wanted(link)
-        )
+        for netns, name in ((self.netns, self.name), (self.peer_netns, self.peer)):
+            link = facts.stack(netns).links.get(name)
+            if link is not None and wanted(link):
+                yield Command(("ip", "link", "del", name), netns or None)
 
 
 def _paired(near: Link, far: Link) -> bool:
