@@ -45,7 +45,7 @@ class Shared:
 _SHARED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "host": (
         ("--host",),
-        {"is_flag": True, "envvar": "NETLAB_HOST", "help": "On this machine's own network, as root."},
+        {"is_flag": True, "envvar": "NETLAB_HOST", "help": "On this machine's own network (not there yet)."},
     ),
     "sandbox": (("--sandbox",), {"metavar": "NAME", "help": "Which sandbox.  [default: default]"}),
     "course": (("--course",), {"metavar": "DIR", "help": "Another course than Docker's bridge."}),
@@ -133,8 +133,12 @@ class Session:
         return cls(shared, Screen(json=shared.json, quiet=shared.quiet, verbose=shared.verbose))
 
     def state(self) -> State:
+        """Where the lab's state is. Raises UsageError inside a sandbox: from there the others cannot be seen."""
+        from netlab.sandbox import inside
         from netlab.state import State, default_base
 
+        if inside():
+            raise UsageError("you are inside a sandbox of netlab", hint="leave its shell first: exit")
         return State(default_base(), self.shared.sandbox)
 
     @contextlib.contextmanager
@@ -173,6 +177,8 @@ class Session:
         """Make the sandbox where there is none."""
         if lab.holder() is None:
             lab.start(choice, made_by=made_by)
+            if made_by != "apply":
+                self.screen.note(f"made sandbox {lab.state.name!r}; end it with: netlab sandbox end")
 
 
 @app.callback(invoke_without_command=True)
@@ -239,8 +245,10 @@ def undo(context: typer.Context, since: From = None) -> None:
         if lab.holder() is None:
             session.screen.note(f"there is no lab in sandbox {lab.state.name!r}: nothing to undo")
             return
-        ok, over = lab.inside(lambda inside: (session.screen.walk(inside.undo(since)), inside.over()))
-        if over:
+        ok, stays = lab.inside(lambda inside: (session.screen.walk(inside.undo(since)), inside.why_it_stays()))
+        if stays:
+            session.screen.note(f"sandbox {lab.state.name!r} stays, for {stays}; end it with: netlab sandbox end")
+        else:
             lab.end()
             session.screen.note(f"sandbox {lab.state.name!r} is as it was when `apply` made it, and has ended")
     _exit(0 if ok else 1)
@@ -276,7 +284,7 @@ def prove(
     session = Session.of(context)
     names = steps or []
     if cycle:
-        session.shared.sandbox = f"cycle-{os.getpid()}"
+        session.shared.sandbox = f"cycle-{os.getpid()}"  # never the lab in use
     elif settings or file:
         raise UsageError("--set and --lab go with `prove --cycle`: a lab that stands has its parameters")
     with session.lab(make=cycle) as lab:
@@ -353,9 +361,10 @@ def _foreground(session: Session, node: str, command: list[str] | None) -> NoRet
     from netlab import foreground
 
     with session.lab(make=True) as lab:
-        session.ensure(lab, session.choose(lab, None, None), made_by="exec")
+        choice = session.choose(lab, None, None)
+        foreground.check(lab, node, choice)
+        session.ensure(lab, choice, made_by="exec")
         holder = lab.holder()
-        foreground.check(lab, node)
     assert holder is not None
     # Without the lock: a shell may stay open for hours, and other commands work on the lab beside it.
     _exit(foreground.run(lab, holder, node, command))

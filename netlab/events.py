@@ -139,5 +139,9 @@ class Note(Event):
 
 
 def as_json(event: Event) -> dict[str, object]:
-    """One flat object, the event's name first."""
-    return {"event": event.name, **{each.name: getattr(event, each.name) for each in fields(event)}}
+    """One flat object, the event's name first; seconds to the millisecond."""
+    values = {each.name: getattr(event, each.name) for each in fields(event)}
+    return {
+        "event": event.name,
+        **{key: round(value, 3) if isinstance(value, float) else value for key, value in values.items()},
+    }

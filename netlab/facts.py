@@ -157,7 +157,7 @@ def parse_sysctl(text: str) -> dict[str, str]:
 
 _RULE = re.compile(r"(?:\[[0-9]+:[0-9]+\] )?-A +[^ ]")
 _NFT_TABLE = re.compile(r"table ([^ ]+) ([^ ]+) \{")
-_NFT_CHAIN = re.compile(r"\tchain ([^ ]+) \{")
+_NFT_INNER = re.compile(r"\t(?:chain ([^ ]+)|[a-z][^\t]*) \{")
 _NFT_BASE = re.compile(r"\t\ttype [^ ]+ hook ")
 
 
@@ -179,9 +179,9 @@ def parse_table(text: str, table: str) -> Table:
 
 
 def parse_chains(text: str) -> frozenset[tuple[str, str]]:
-    """``nft list ruleset`` or ``nft list chains ip`` → (table, base chain) of family ip; (table, "") for one with none.
+    """``nft list ruleset`` → (table, base chain) of family ip, and (table, "*") where a table holds anything else.
 
-    Chains of one's own (without a hook) are not listed: they can be seen in the table.
+    (table, "") is a table with nothing in it. Else: chains without a hook, sets, maps, counters, ….
     """
     chains: set[tuple[str, str]] = set()
     family = table = chain = ""
@@ -189,9 +189,11 @@ def parse_chains(text: str) -> frozenset[tuple[str, str]]:
         if match := _NFT_TABLE.match(line):
             family, table = match[1], match[2]
             chains |= {(table, "")} if family == "ip" else set()
-        elif match := _NFT_CHAIN.match(line):
-            chain = match[1]
+        elif family == "ip" and (match := _NFT_INNER.match(line)):
+            chain = match[1] or ""
+            chains -= {(table, "")}
+            chains.add((table, f"chain {chain}" if chain else "*"))
         elif family == "ip" and _NFT_BASE.match(line):
-            chains.discard((table, ""))
+            chains -= {(table, f"chain {chain}")}
             chains.add((table, chain))
-    return frozenset(chains)
+    return frozenset((table, "*" if name.startswith("chain ") else name) for table, name in chains)

@@ -9,18 +9,19 @@ from pathlib import Path
 
 from netlab import sandbox
 from netlab.errors import Missing, UsageError
-from netlab.lab import Lab
+from netlab.lab import Choice, Lab
 from netlab.programs import FOLDERS, program
 from netlab.sandbox import Holder
 
 HOST = "host"
 
 
-def check(lab: Lab, node: str) -> None:
-    """Raise UsageError, with the nodes there are, unless ``node`` is one that exists now."""
-    there = sorted(lab.inside(lambda inside: inside.namespaces()))
+def check(lab: Lab, node: str, choice: Choice) -> None:
+    """Raise UsageError, with the nodes there are, unless ``node`` is one that exists now, or will in a new sandbox."""
+    fresh = lab.holder() is None
+    there = sorted(choice.course.surroundings.NODES if fresh else lab.inside(lambda inside: inside.namespaces()))
     if node != HOST and node not in there:
-        declared = lab.inside(lambda inside: inside.declared())
+        declared = choice.declared()
         hint = f"it comes with: netlab apply --until {declared[node]}" if node in declared else "give one of these"
         raise UsageError(
             f"there is no node {node!r} now", details=(f"there are: {', '.join([HOST, *there])}",), hint=hint

@@ -18,7 +18,7 @@ from netlab.model import Command, Facts, Namespaces, Observation, Proof, Query, 
 from netlab.probing import Probing
 from netlab.processes import Job
 from netlab.programs import find
-from netlab.reading import SHOW_STACK, jobs_for, namespaces, parsed
+from netlab.reading import SHOW_STACK, jobs_for, namespaces, parsed, told
 from netlab.retries import heals
 from netlab.services import Services
 
@@ -67,7 +67,7 @@ class Host:
         jobs = {job: queries for job, queries in jobs.items() if find(job.argv[0])}
         texts = {}
         for queries, (result,) in zip(jobs.values(), self._run([[job] for job in jobs]), strict=True):
-            texts.update(dict.fromkeys(queries, result.stdout if result is not None else ""))
+            texts.update(dict.fromkeys(queries, told(queries[0], result)))
         for query in asked:
             if query.kind == "service":
                 self.known[query] = self._services.running(query.key)

@@ -264,6 +264,10 @@ class Operation(Protocol):
         """The commands that lead from ``facts`` back to ``before``; none when it is as before already."""
         ...
 
+    def typed(self, facts: Facts, first: Facts) -> bool:
+        """In a sandbox only: was it brought about by hand, since the ``first`` facts were read?"""
+        return self.holds(facts) and not self.holds(first)
+
     def clear(self, facts: Facts) -> tuple[Command, ...]:
         """In a sandbox only: the commands that take away what ``found`` names, which somebody typed by hand."""
         return ()

@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -75,20 +75,30 @@ def lab(lab_type: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
     try:
         return lab_type.model_validate(dict(values), strict=False)
     except ValidationError as error:
-        keys = list(lab_type.model_fields)
-        lines = [line for each in error.errors(include_url=False) for line in _lines(each, keys)]
+        lines = [line for each in error.errors(include_url=False) for line in _lines(each, lab_type)]
         raise UsageError(
             "the lab's parameters are wrong", details=lines, hint="nothing was run; correct them"
         ) from None
 
 
-def _lines(error: Any, keys: Sequence[str]) -> list[str]:
+def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
+    """The keys that a table of the lab file may have: of the whole, or of the tables in a list of them."""
+    if len(path) > 1:
+        inner = [
+            each for each in get_args(model.model_fields[str(path[0])].annotation) if hasattr(each, "model_fields")
+        ]
+        return list(inner[0].model_fields) if inner else []
+    return list(model.model_fields)
+
+
+def _lines(error: Any, model: type[BaseModel]) -> list[str]:
     if error["type"] in ("count", "containers"):
         return list(error["msg"].splitlines())
     # Tables in a list are counted from 1, as the tutorial counts containers.
     path = ".".join(str(part + 1) if isinstance(part, int) else part for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path, keys, n=1)
+        keys = _keys(model, error["loc"])
+        near = difflib.get_close_matches(str(error["loc"][-1]), keys, n=1)
         known = f"did you mean {near[0]}?" if near else f"there are: {', '.join(keys)}"
         return [f"{path} = {error['input']}: unknown key; {known}"]
     return [f"{path} = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"]

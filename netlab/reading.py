@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import netlab.facts as parse
-from netlab.model import Facts, Namespaces, Query, Stack
+from netlab.errors import CommandFailed
+from netlab.model import Facts, Namespaces, Query, Result, Stack
 from netlab.processes import Job
 
 SHOW_STACK = "link show\naddress show\nroute show\n"
@@ -59,6 +60,23 @@ _ASK: dict[str, Callable[[str], Asked]] = {
     "chains": lambda key: (("nft", "list", "ruleset"), ""),
     "fetch": _fetch,
 }
+
+
+def told(query: Query, result: Result | None) -> str:
+    """What a job printed. Raises CommandFailed where it could not answer: that is not the same as nothing being there.
+
+    curl fails where nobody answers, and sysctl and grep for a name that the kernel has not: those are answers.
+    """
+    if result is None or (result.code != 0 and query.kind not in ("fetch", "sysctl")):
+        said = result.stderr.strip().splitlines() if result is not None else []
+        where = f" of {query.netns}" if query.netns else ""
+        about = " ".join(filter(None, (query.kind, query.key)))
+        raise CommandFailed(
+            f"the facts cannot be read: {about}{where}",
+            details=said or ("the tool said nothing",),
+            hint="nothing was changed for it; clear what it names, and run the command again",
+        )
+    return result.stdout
 
 
 def parsed(query: Query, text: str) -> Any:

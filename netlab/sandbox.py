@@ -32,6 +32,9 @@ T = TypeVar("T")
 MARK = "NETLAB_SANDBOX"
 """In the holder's environment, with its state folder as value: a holder whose folder is gone can still be found."""
 
+INSIDE = Path("/run/netlab-sandbox")
+"""A file that only a sandbox's own /run has."""
+
 _KINDS = {"user": linux.CLONE_NEWUSER, "mnt": linux.CLONE_NEWNS, "net": linux.CLONE_NEWNET, "pid": linux.CLONE_NEWPID}
 
 
@@ -68,6 +71,11 @@ class Holder:
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def inside() -> bool:
+    """Does this process run in a sandbox? Pids and users mean something else in there."""
+    return INSIDE.exists()
 
 
 # --- made ------------------------------------------------------------------------------------------------------------
@@ -151,6 +159,7 @@ def _mount_run(folder: Path) -> None:
     linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", "/run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
     Path("/run/netns").mkdir(mode=0o755)
+    INSIDE.touch()
     if state is not None:
         folder.mkdir(parents=True)
         linux.mount(f"/proc/self/fd/{state}", str(folder), "", linux.MS_BIND)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 BRIDGE_PORTS = 1023
@@ -25,11 +25,18 @@ def _interface(name: str) -> str:
 _KEYWORDS = {"name", "type", "dev", "via", "all", "default", "peer", "up", "down", "group", "master", "lo", "host"}
 
 
+_THIS = IPv4Network("0.0.0.0/8")
+"""«This» network: no host can have one of its addresses."""
+
+
 def _address(text: str) -> str:
     try:
-        return str(IPv4Address(text))
+        address = IPv4Address(text)
     except ValueError:
         raise PydanticCustomError("address", "allowed is an IPv4 address such as 172.168.1.11") from None
+    if _special(address):
+        raise PydanticCustomError("address", "allowed is an ordinary address")
+    return str(address)
 
 
 def _network(text: str) -> str:
@@ -37,15 +44,31 @@ def _network(text: str) -> str:
         network = IPv4Network(text)
     except ValueError:
         raise PydanticCustomError("network", "allowed is an IPv4 network such as 172.168.1.0/24") from None
-    if not 8 <= network.prefixlen <= 29:
-        raise PydanticCustomError("network", "allowed are prefix lengths from /8 to /29")
+    if not 8 <= network.prefixlen <= 28:
+        raise PydanticCustomError("network", "allowed are prefix lengths from /8 to /28")
+    if _special(network.network_address):
+        raise PydanticCustomError("network", "allowed is a network of ordinary addresses")
     return str(network)
+
+
+def _special(address: IPv4Address) -> bool:
+    return (
+        address.is_loopback or address.is_multicast or address.is_reserved or address.is_link_local or address in _THIS
+    )
 
 
 Interface = Annotated[str, AfterValidator(_interface)]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _port(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 65535:
+        raise PydanticCustomError("port", "allowed is a port, from 1 to 65535")
+    return value
+
+
+Port = Annotated[int, BeforeValidator(_port)]
 
 
 class Container(BaseModel):
@@ -66,7 +89,8 @@ class Lab(BaseModel):
     Fields are checked in their order, so that a check may look at the fields above its own.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    # A default is checked as well: another value beside it can be what is wrong with it.
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", validate_default=True)
 
     network: Network = "192.168.0.0/24"
     """The network that the lab host's own card is in."""
@@ -77,16 +101,16 @@ class Lab(BaseModel):
     uplink: Interface = "ens33"
     bridge: Interface = "br0"
     subnet: Network = "172.168.1.0/24"
-    gateway: Address = Field("", validate_default=True)
+    gateway: Address = ""
     web_port: Port = 80
-    containers: tuple[Container, ...] = Field((), validate_default=True)
+    containers: tuple[Container, ...] = ()
 
     @field_validator("host_address", "router", "client")
     @classmethod
     def _on_the_network(cls, value: str, info: ValidationInfo) -> str:
         network = info.data.get("network")
-        if network is not None and IPv4Address(value) not in IPv4Network(network):
-            raise PydanticCustomError("outside", "allowed is an address of {network}", {"network": network})
+        if network is not None and not _usable(value, IPv4Network(network)):
+            raise PydanticCustomError("outside", "allowed is a host's address in {network}", {"network": network})
         others = [key for key in ("host_address", "router", "client") if info.data.get(key) == value]
         if others:
             raise PydanticCustomError("twice", "already used as {key}", {"key": others[0]})
@@ -178,7 +202,7 @@ class Lab(BaseModel):
 def _tables(given: Any, subnet: IPv4Network) -> Any:
     """Containers from a number, or from a list (or {"2": …}, counted from 1) of tables over the defaults."""
     if isinstance(given, bool) or not isinstance(given, int | list | tuple | dict):
-        return given
+        raise PydanticCustomError("number", "allowed is a number, or a list of tables")
     tables: dict[int, Any] = {}
     count = 2
     if isinstance(given, int):

@@ -27,6 +27,7 @@ def prove(chapters: Sequence[Chapter], host: LabHost, *, phase: str = "") -> Ite
     yield from drained(host)
     for (step, proof), seen in zip(pairs, observations, strict=True):
         right = seen.ok if proof.stays or not must_fail else not seen.ok
-        expected = f"not yet: {proof.expected}" if must_fail and not proof.stays else proof.expected
+        negated = {"before": "not yet: ", "undone": "no longer: "}.get(phase, "") if not proof.stays else ""
+        expected = negated + proof.expected
         yield Proved(step, str(proof), expected, seen.text, right, seconds, phase, proof.stays)
     host.forget()

@@ -10,7 +10,7 @@ from netlab.engine.looking import LabHost, drained, facts_for
 from netlab.errors import CommandFailed, DidNotHold
 from netlab.events import Event, GoneWith, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.journal import Journal
-from netlab.model import Chapter, Command, Facts, Operation, Thing
+from netlab.model import Chapter, Command, Facts, Json, Operation, Thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,23 @@ class Taken:
 
     step: str
     operation: Operation
-    before: object
+    before: Json
     own: bool
+    first: Facts | None = None
+
+    def due(self, facts: Facts) -> bool:
+        """Is there anything to take back? Of what was typed by hand, only what is there now and was not at first."""
+        if self.own:
+            return True
+        return self.first is not None and (self.operation.typed(facts, self.first) or self._cleared(facts) != ())
+
+    def _cleared(self, facts: Facts) -> tuple[Command, ...]:
+        known = self.first is not None and self.operation.found(self.first) == self.operation.found(facts)
+        return () if known else self.operation.clear(facts)
 
     def commands(self, facts: Facts) -> tuple[Command, ...]:
         back = self.operation.undo(facts, self.before)
-        return back if self.own else (*back, *self.operation.clear(facts))
+        return back if self.own else (*back, *self._cleared(facts))
 
 
 def to_take_back(chapters: Sequence[Chapter], journal: Journal, first: Facts | None) -> list[Taken]:
@@ -41,12 +52,7 @@ def to_take_back(chapters: Sequence[Chapter], journal: Journal, first: Facts | N
         # The order of the step is kept between the two, so that what lives in something goes before it.
         place = {operation: number for number, operation in enumerate(chapter.operations)}
         both = [Taken(chapter.name, each.operation, each.before, True) for each in own]
-        both += [
-            Taken(chapter.name, each, each.before(first), False)
-            for each in by_hand
-            # What was there at first stays. Where more can be there than at first, ``before`` tells what.
-            if first is not None and (not each.holds(first) or each.before(first) is not None)
-        ]
+        both += [Taken(chapter.name, each, each.before(first), False, first) for each in by_hand if first is not None]
         taken += sorted(both, key=lambda each: place.get(each.operation, len(place)), reverse=True)
     return taken
 
@@ -62,11 +68,12 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     operations = [each.operation for each in taken]
     facts = facts_for(host, operations)
     going = _going(taken, facts)
+    # What lives in something that goes is not even looked at: that would be a look into every container.
+    taken = [each for each in taken if each.operation.within & going or each.due(facts)]
     covers = {
-        number: cover
-        for number, each in enumerate(taken)
-        if (cover := min(each.operation.within & going, default=None)) is not None
+        number: min(each.operation.within & going) for number, each in enumerate(taken) if each.operation.within & going
     }
+    operations = [each.operation for each in taken]
     ran: dict[str, list[Ran]] = {step: [] for step in steps}
     before_last: list[Command] = []
     while True:
@@ -86,7 +93,7 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
 
 def _going(taken: Sequence[Taken], facts: Facts) -> frozenset[Thing]:
     """All that will be gone: what the operations made that are going to be taken back by a command."""
-    made = (each.operation.makes for each in taken if each.operation.makes and each.commands(facts))
+    made = (each.operation.makes for each in taken if each.operation.makes and each.due(facts) and each.commands(facts))
     return frozenset().union(*made)
 
 
@@ -148,6 +155,8 @@ def _report(
     changed = 0
     for step in steps:
         mine = [(number, each) for number, each in enumerate(taken) if each.step == step and each.own]
+        if not mine and not ran[step]:
+            continue  # nothing of it was there
         yield StepBegun(step, "", 0, len(mine))
         yield from ran[step]
         yield from (

@@ -31,6 +31,11 @@ class Choice:
         filled = parameters.lab(course.lab_type, values)
         return cls(course, values, filled, course.chapters(filled))
 
+    def declared(self) -> dict[str, str]:
+        """The namespaces that the course makes, with the step that makes each."""
+        made = ((thing, each.name) for each in self.chapters for one in each.operations for thing in one.makes)
+        return {thing[1]: step for thing, step in made if thing[0] == "netns"}
+
     def record(self) -> dict[str, Any]:
         """What the lab's state keeps of it: enough to undo when the course is gone."""
         record = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from netlab import engine, reading, sandbox, snapshot
 from netlab.course import Graph
 from netlab.errors import UsageError
-from netlab.events import Event, Kept, StepEnded
+from netlab.events import Event, Kept, Proved, StepEnded, WalkEnded
 from netlab.host import Host
 from netlab.journal import Journal
 from netlab.lab import views
@@ -75,25 +77,40 @@ class Inside:
         for event in engine.apply(self._some(self.graph.until(until)), self.host, self.journal):
             if isinstance(event, StepEnded) and event.changed:
                 changed.add(event.step)
+            if isinstance(event, WalkEnded) and prove:
+                yield from self._proved(changed, event)
+            else:
+                yield event
+
+    def _proved(self, changed: set[str], ended: WalkEnded) -> Iterator[Event]:
+        """The proofs of the steps that were changed, and then the end of the walk, with what they said."""
+        since, ok = time.monotonic(), True
+        for event in engine.prove([each for each in self.chapters if each.name in changed], self.host):
+            ok = ok and (event.ok if isinstance(event, Proved) else True)
             yield event
-        if prove and changed:
-            yield from engine.prove([each for each in self.chapters if each.name in changed], self.host)
+        yield replace(ended, seconds=ended.seconds + time.monotonic() - since, ok=ok)
 
     def undo(self, since: str | None) -> Iterator[Event]:
         """Take back ``since`` and all that depends on it; everything for None."""
         steps = self.graph.since(since)
         taken = engine.to_take_back(self._some(steps), self.journal, self._first)
-        yield from engine.undo(steps, taken, self.host, self.journal)
-        if not self.journal.entries:
-            for pid in sandbox.others():
-                yield Kept("", f"process {pid}, {sandbox.words(pid)}", "netlab did not start it")
+        for event in engine.undo(steps, taken, self.host, self.journal):
+            if isinstance(event, WalkEnded) and not self.journal.entries:
+                for pid in sandbox.others():
+                    yield Kept("", f"process {pid}, {sandbox.words(pid)}", "netlab did not start it")
+            yield event
 
-    def over(self) -> bool:
-        """Did `apply` make this sandbox, is it as it started, and does nobody else run in it?"""
-        if self._sandbox["made_by"] != "apply" or self.journal.entries or sandbox.others():
-            return False
+    def why_it_stays(self) -> str:
+        """Why the sandbox stays after undo; "" when `apply` made it, it is as it began, and nobody else runs there."""
+        if self.journal.entries:
+            return "steps of the lab stand"
+        if self._sandbox["made_by"] != "apply":
+            return f"`{self._sandbox['made_by']}` made it"
+        if sandbox.others():
+            return "somebody's processes run in it"
         self.host.forget()
-        return not self.differences()
+        differences = self.differences()
+        return f"it is not as it started: {differences[0]}" if differences else ""
 
     def differences(self) -> list[str]:
         """What differs from the normal form that the sandbox started with."""
@@ -106,13 +123,6 @@ class Inside:
     def namespaces(self) -> frozenset[str]:
         """The network namespaces that are there now: the containers and the nodes around the lab host."""
         return reading.namespaces().live
-
-    def declared(self) -> dict[str, str]:
-        """The namespaces that the course makes, with the step that makes each."""
-        made = (
-            (thing, each.name) for each in self.chapters for operation in each.operations for thing in operation.makes
-        )
-        return {thing[1]: step for thing, step in made if thing[0] == "netns"}
 
     def plan(self, until: str | None) -> PlanView:
         """What `apply` would run now."""
@@ -159,5 +169,5 @@ def _named(state: State) -> str:
 
 
 def _short(value: object) -> str:
-    text = f"{len(value)} of them: {value[0]} …" if isinstance(value, list) and len(value) > 1 else str(value)
+    text = f"{len(value)} of them" if isinstance(value, list) else str(value)
     return text if len(text) <= 200 else text[:199] + "…"

@@ -42,11 +42,18 @@ class Lab:
     def bury(self) -> str:
         """Where the sandbox has died, forget it, and say so; "" where none has."""
         record = self.state.read("sandbox.json")
-        if record is None or Holder.load(record["holder"]).alive:
+        if record is None:
             return ""
+        holder = Holder.load(record["holder"])
+        if holder.alive and "first" in record:
+            return ""
+        half_made = holder.alive
+        sandbox.end(holder)
         for name in ("lab.json", "sandbox.json", "journal.jsonl"):
             self.state.remove(name)
-        pid = record["holder"]["pid"]
+        pid = holder.pid
+        if half_made:
+            return f"sandbox {self.state.name!r} was only half made when netlab was stopped; it has been ended"
         return (
             f"sandbox {self.state.name!r} is gone: its holder, process {pid}, was killed or the machine restarted; "
             "all that was in it went with it"

@@ -9,29 +9,25 @@ from netlab.model import Command, Facts, Json, Operation, Query, Thing
 from netlab.rules import canonical
 
 
-def _left_over(facts: Facts, netns: str, table: str, before: Json) -> tuple[Command, ...]:
-    """Commands that remove base chains, and then the table, that iptables-nft made for us and that are empty again.
+def _left_over(facts: Facts, netns: str, table: str, chain: str, before: Json) -> tuple[Command, ...]:
+    """Commands that remove the base chain, and then the table, that iptables-nft made for us and that are empty again.
 
-    While our rule is still in one it is not empty: undo reads again after its commands and asks once more.
+    While our rule is still in it, it is not empty: undo reads again after its commands, and asks once more.
     iptables-legacy has nothing of the kind: ``facts.chains`` does not change under it.
     """
     where = netns or None
-    now = {chain for owner, chain in facts.chains(netns) if owner == table}
-    new = sorted(now - set(before["chains"]) - {""})
+    now = {name for owner, name in facts.chains(netns) if owner == table}
     state = facts.table(netns, table)
-    used = {rule.chain for rule in state.rules} | {
-        name for name, policy in state.policies.items() if policy not in ("ACCEPT", "-")
-    }
-    gone = [chain for chain in new if chain not in used]
-    commands = tuple(Command(("iptables", "-w", "-t", table, "-X", chain), where) for chain in gone)
-    user_chains = any(policy == "-" for policy in state.policies.values())
-    if now and not before["chains"] and now - set(gone) <= {""} and not user_chains:
-        return (*commands, Command(("nft", "delete", "table", "ip", table), where))
-    return commands
+    empty = state.policies.get(chain, "ACCEPT") == "ACCEPT" and all(rule.chain != chain for rule in state.rules)
+    if chain in now and chain not in before["chains"] and empty:
+        return (Command(("iptables", "-w", "-t", table, "-X", chain), where),)
+    if now == {""} and not before["chains"]:
+        return (Command(("nft", "delete", "table", "ip", table), where),)
+    return ()
 
 
 def _chains_before(facts: Facts, netns: str, table: str) -> list[str]:
-    """The table's base chains; [""] for a table without any; [] for no table."""
+    """The table's base chains, "*" for anything else in it; [""] for an empty table; [] for no table."""
     return sorted(chain for owner, chain in facts.chains(netns) if owner == table)
 
 
@@ -69,6 +65,12 @@ class Policy(Operation):
     def found(self, facts: Facts) -> str:
         return "" if self.holds(facts) else f"the policy of {self.chain} is {self._policy(facts)}"
 
+    def typed(self, facts: Facts, first: Facts) -> bool:
+        # ACCEPT holds from the start; that somebody set it shows in nftables, where the chain then is.
+        chain = (self.table, self.chain)
+        made = chain in facts.chains(self.netns) and chain not in first.chains(self.netns)
+        return self.holds(facts) and (made or not self.holds(first))
+
     def apply(self, facts: Facts) -> tuple[Command, ...]:
         return (self._set(self.policy),)
 
@@ -77,7 +79,7 @@ class Policy(Operation):
 
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         back = (self._set(before["policy"]),) if self._policy(facts) != before["policy"] else ()
-        return (*back, *_left_over(facts, self.netns, self.table, before))
+        return (*back, *_left_over(facts, self.netns, self.table, self.chain, before))
 
     def _set(self, policy: str) -> Command:
         return Command(("iptables", "-w", "-t", self.table, "-P", self.chain, policy), self.netns or None)
@@ -121,7 +123,7 @@ class Rule(Operation):
         more = self._copies(facts) - before["copies"]
         # If a stranger has added an equal one after ours, one of the two is ours and one is not: exactly one goes.
         back = (self._change("-D"),) if more > 0 else ()
-        return (*back, *_left_over(facts, self.netns, self.table, before))
+        return (*back, *_left_over(facts, self.netns, self.table, self.chain, before))
 
     def _change(self, flag: str) -> Command:
         argv = ("iptables", "-w", "-t", self.table, flag, self.chain, *self.spec)

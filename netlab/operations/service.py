@@ -55,6 +55,9 @@ class Service(Operation):
     def apply(self, facts: Facts) -> tuple[Command, ...]:
         return (Command(self.argv, self.netns, Serve(self._name, self.page)),)
 
+    def typed(self, facts: Facts, first: Facts) -> bool:
+        return False  # a server that netlab did not start is never stopped
+
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         pid = facts.service(self._name)
         return (Command(("kill", str(pid))),) if pid else ()

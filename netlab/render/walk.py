@@ -83,6 +83,8 @@ class Walk:
                 self._turn(event.step).gone.append((gone,))
             case Kept():
                 kept = line("    ", event.operation, (f" — kept: {event.why}", "yellow"), hang=6)
+                if not event.step:  # of no step: somebody's process
+                    return [kept]
                 self._turn(event.step).kept.append((kept,))
             case StepEnded():
                 return self._step_ended(event)
