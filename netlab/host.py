@@ -14,9 +14,9 @@ from netlab import processes
 from netlab.batch import Group, Wave, waves
 from netlab.errors import CommandFailed
 from netlab.events import Event, Process, Retried
-from netlab.model import Command, Facts, Namespaces, Observation, Proof, Query, Result, Stack
+from netlab.model import Command, Facts, Link, Namespaces, Observation, Proof, Query, Result, Stack
 from netlab.probing import Probing
-from netlab.processes import Job
+from netlab.processes import Job, Shells
 from netlab.programs import find
 from netlab.reading import SHOW_STACK, jobs_for, namespaces, parsed, told
 from netlab.retries import heals
@@ -35,6 +35,7 @@ class Host:
     def __init__(self, services: Services) -> None:
         self.events: deque[Event] = deque()
         self._services = services
+        self._shells = Shells(self._ran)
         self.known: dict[Query, Any] = {}
         """What has been read, and has not been outdated since by a command of ours."""
 
@@ -98,7 +99,7 @@ class Host:
         return bool(again(look))
 
     def _run(self, lanes: Sequence[Sequence[Job]], *, chain: bool = False) -> list[list[Result | None]]:
-        return processes.run(lanes, chain=chain, ran=self._ran)
+        return self._shells.run(lanes, chain=chain) if lanes else []
 
     def _ran(self, job: Job, result: Result) -> None:
         self.events.append(Process(str(Command(processes.argv(job))), result.code, result.seconds))
@@ -113,24 +114,24 @@ class Host:
         """
         for wave in waves(commands, together=together):
             self._outdate(wave)
-            ride = len(wave) > 1 and all(_rides(lane[-1]) for lane in wave)
             try:
-                yield from self._wave(wave, ride=ride)
+                yield from self._wave(wave)
             except BaseException:
                 self.forget()
                 raise
 
-    def _wave(self, wave: Wave, *, ride: bool) -> Iterator[tuple[Command, float, int]]:
+    def _wave(self, wave: Wave) -> Iterator[tuple[Command, float, int]]:
         if len(wave) == 1 and len(wave[0]) == 1 and (wave[0][0].sweep or wave[0][0].commands[0].serve):
             yield from self._special(wave[0][0])
             return
-        lanes = [[_job(group, ride=ride and group is lane[-1]) for group in lane] for lane in wave]
+        lanes = [[_job(group, ride=group is lane[-1]) for group in lane] for lane in wave]
         for lane, outcome in zip(wave, self._run(lanes, chain=True), strict=True):
             for group, first in zip(lane, outcome, strict=True):
                 result = self._healed(group, first)
                 yield from ((command, result.seconds, len(group.commands)) for command in group.commands)
-                if ride and group is lane[-1]:
+                if group is lane[-1] and _rides(group) and result is first:
                     self.known[Query("stack", group.netns or "")] = parse.parse_stack(result.stdout)
+                self._note_new(group)
 
     def _healed(self, group: Group, first: Result | None) -> Result:
         """A group's final result. From the line that failed on it is run again, for as long as time may heal it."""
@@ -188,6 +189,13 @@ class Host:
             lines = "".join(f"link del {name}\n" for name in names)
             self._healed(replace(group, stdin=lines, lines=tuple(range(len(names))), sweep=()), None)
 
+    def _note_new(self, group: Group) -> None:
+        """A namespace that we have just made holds a lo that is down: nothing else, so that nobody need look."""
+        for command in group.commands:
+            if command.argv[:3] == ("ip", "netns", "add"):
+                links = {"lo": Link("lo", 1, "loopback", up=False)}
+                self.known[Query("stack", command.argv[3])] = Stack(links)
+
     def _outdate(self, wave: Wave) -> None:
         """Forget what these commands may change. What is done in one namespace is seen there, but for what reaches out
         of it: the ends of a pair, a namespace, a server."""
@@ -225,6 +233,9 @@ class Host:
         self.events.append(Process(str(Command(tuple(argv))), result.code, result.seconds))
 
 
+_CHEAP = ("namespaces", "stack", "sysctl", "iptables", "chains", "service")
+
+
 class _Lazy(Mapping[Query, Any]):
     """Answers that are read when a kind of query is asked for the first time, for all the queries of that kind."""
 
@@ -237,7 +248,14 @@ class _Lazy(Mapping[Query, Any]):
             raise KeyError(f"{query} was not declared by the operation that asks")
         if query in self._host.known:
             return self._host.known[query]
-        alike = (each for each in self._queries if each.kind == query.kind)
+        # With the first look at the lab host come all those that cost next to nothing beside it.
+        here = not query.netns and query.kind in _CHEAP
+        alike = [
+            each
+            for each in self._queries
+            if (here and not each.netns and each.kind in _CHEAP)
+            or (each.kind == query.kind and bool(each.netns) == bool(query.netns))
+        ]
         return self._host.answers(alike)[query]
 
     def __iter__(self) -> Iterator[Query]:
@@ -248,7 +266,7 @@ class _Lazy(Mapping[Query, Any]):
 
 
 def _job(group: Group, *, ride: bool = False) -> Job:
-    if not ride:
+    if not ride or not _rides(group):
         return Job(group.argv, group.netns, group.stdin)
     lines = group.stdin or " ".join(group.argv[1:]) + "\n"
     return Job(("ip", "-o", "-d", "-batch", "-"), group.netns, lines + SHOW_STACK)
@@ -260,7 +278,8 @@ def _reaches_out(command: Command) -> bool:
 
 def _rides(group: Group) -> bool:
     """May a look at the stack ride along in its process? Entering a namespace costs more than what is done there."""
-    return group.argv[0] == "ip" and group.netns is not None
+    # Not with `ip netns add`: on iproute2 4.11 the batch goes on in the new namespace.
+    return group.argv[0] == "ip" and group.commands[0].argv[1] != "netns"
 
 
 def _said(result: Result) -> str:

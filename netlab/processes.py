@@ -1,7 +1,7 @@
 """Starts processes and keeps what they say: the only importer of sh.
 
-Whatever is to be run becomes *jobs* in *lanes*. Two small shell scripts at most run all lanes of a call side by side, a
-lane's jobs one after the other, so that the number of processes that Python starts does not grow with the containers.
+Whatever is to be run becomes *jobs* in *lanes*. Two shells at most run all lanes of a call side by side, a lane's jobs
+one after the other, so that the number of processes that Python starts does not grow with the containers.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import io
 import os
 import re
 import secrets
+import select
 import shlex
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -124,45 +126,128 @@ def _path(name: str) -> str:
     return program(name)
 
 
-def run(
-    lanes: Sequence[Sequence[Job]], *, chain: bool = False, ran: Callable[[Job, Result], None] | None = None
-) -> list[list[Result | None]]:
-    """Run all lanes side by side, each lane's jobs in order, and return each job's result in the same shape.
+class Shells:
+    """Two shells that stay, for all that is run: to start one costs Python as much as five commands cost the shell.
 
-    With ``chain`` a job that fails ends its lane; what did not run then is None. ``ran`` is told of each job that ran.
+    ``ran`` is told of each job that ran. Not for use by two threads; a process that forks makes its own.
     """
-    if not lanes:
-        return []
-    half = (len(lanes) + 1) // 2
-    parts = [lanes[:half], lanes[half:]] if half < len(lanes) else [lanes]
-    token = secrets.token_hex(8)
-    running = [Running(*_started(part, token, chain=chain)) for part in parts]
-    limit = LIMIT + 0.2 * sum(map(len, lanes))
-    results: list[list[Result | None]] = []
-    try:
-        for part, process in zip(parts, running, strict=True):
-            results += _split(part, process.wait(limit), token)
-    except BaseException:
-        for process in running:
-            process.kill()
-        raise
-    if ran is not None:
+
+    def __init__(self, ran: Callable[[Job, Result], None]) -> None:
+        self._ran = ran
+        self._shells: list[_Shell] = []
+
+    def run(self, lanes: Sequence[Sequence[Job]], *, chain: bool = False) -> list[list[Result | None]]:
+        """Run all lanes side by side, each lane's jobs in order, and return each job's result in the same shape.
+
+        With ``chain`` a job that fails ends its lane; what did not run then is None. Raises Missing for a program that
+        this machine has not.
+        """
+        half = (len(lanes) + 1) // 2
+        parts = [part for part in (lanes[:half], lanes[half:]) if part]
+        token = secrets.token_hex(8)
+        scripts = [_Script(part, token, chain=chain) for part in parts]
+        limit = time.monotonic() + LIMIT + 0.2 * sum(map(len, lanes))
+        try:
+            while len(self._shells) < len(parts):
+                self._shells.append(_Shell())
+            for shell, script in zip(self._shells, scripts, strict=False):
+                shell.begin(script)
+            wholes = [shell.end(limit) for shell, _ in zip(self._shells, scripts, strict=False)]
+        except BaseException:
+            self.close()
+            raise
+        self._shells = [shell for shell in self._shells if shell.alive]
+        results = [lane for part, whole in zip(parts, wholes, strict=True) for lane in _split(part, whole, token)]
         for lane, outcome in zip(lanes, results, strict=True):
             for job, result in zip(lane, outcome, strict=True):
                 if result is not None:
-                    ran(job, result)
-    return results
+                    self._ran(job, result)
+        return results
+
+    def close(self) -> None:
+        """End the shells, and whatever they are running."""
+        for shell in self._shells:
+            shell.kill()
+        self._shells.clear()
 
 
-def _started(lanes: Sequence[Sequence[Job]], token: str, *, chain: bool) -> tuple[tuple[str, ...], str]:
-    """The shell that runs these lanes, and the script that it reads."""
-    hide = len(lanes) >= MANY and not any("netns" in (*job.argv, *job.stdin.split()) for lane in lanes for job in lane)
-    shell = (program("sh"), "-s")
-    unshared = (program("unshare"), "--mount", *shell) if hide else shell
-    return unshared, _PRELUDE.replace("TOKEN", token) + (_HIDE if hide else "") + "".join(_script(lanes, chain, hide))
+class _Script:
+    """What one shell runs for some lanes."""
+
+    def __init__(self, lanes: Sequence[Sequence[Job]], token: str, *, chain: bool) -> None:
+        hide = len(lanes) >= MANY and not any(
+            "netns" in (*job.argv, *job.stdin.split()) for lane in lanes for job in lane
+        )
+        self.text = _PRELUDE.replace("TOKEN", token) + (_HIDE if hide else "") + "".join(_lines(lanes, chain, hide))
+        self.through = (program("unshare"), "--mount", program("sh")) if hide else (program("sh"),)
+        self.token = token
 
 
-def _script(lanes: Sequence[Sequence[Job]], chain: bool, hide: bool) -> Iterator[str]:
+class _Shell:
+    """One shell: it reads a line for each script, and the script from a file that only it and we have open."""
+
+    def __init__(self) -> None:
+        self._file = os.memfd_create("netlab", 0)
+        lines, self._lines = os.pipe()
+        self._out, out = os.pipe()
+        self._err, err = os.pipe()
+        self._process: Any = sh.Command(program("sh"))(
+            "-s",
+            _in=os.fdopen(os.dup(lines), "rb"),
+            _out=out,
+            _err=err,
+            _bg=True,
+            _bg_exc=False,
+            _new_session=True,
+            _pass_fds={self._file},
+            _env=ENVIRONMENT,
+            _ok_code=_CODES,
+        )
+        for fd in (lines, out, err):
+            os.close(fd)
+        self.alive = True
+        self._end = b""
+
+    def begin(self, script: _Script) -> None:
+        """Start a script."""
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, script.text.encode(), 0)
+        self._end = f"\034{script.token}\n".encode()
+        mark = f"printf '\\034%s\\n' {script.token}"
+        words = f"{shlex.join(script.through)} /proc/self/fd/{self._file}"
+        os.write(self._lines, f"{words} </dev/null; {mark}; {mark} >&2\n".encode())
+
+    def end(self, limit: float) -> Result:
+        """Its output, when it is done; at the time ``limit`` it is killed, which shows as code -9."""
+        said: dict[int, list[bytes]] = {self._out: [], self._err: []}
+        open_yet = set(said)
+        while open_yet:
+            ready, _, _ = select.select(open_yet, [], [], max(0.0, limit - time.monotonic()))
+            if not ready:
+                break
+            for fd in ready:
+                data = os.read(fd, 1 << 20)
+                said[fd].append(data)
+                if not data or b"".join(said[fd][-2:]).endswith(self._end):
+                    open_yet.discard(fd)
+        texts = [b"".join(said[fd]) for fd in (self._out, self._err)]
+        whole = all(text.endswith(self._end) for text in texts)
+        if not whole:
+            self.kill()
+        out, err = (text.removesuffix(self._end).decode(errors="replace") for text in texts)
+        return Result(0 if whole else -signal.SIGKILL, out, err)
+
+    def kill(self) -> None:
+        """End it, with all that it runs."""
+        self.alive = False
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for fd in (self._file, self._lines, self._out, self._err):
+            os.close(fd)
+
+
+def _lines(lanes: Sequence[Sequence[Job]], chain: bool, hide: bool) -> Iterator[str]:
     number = 0
     for lane in lanes:
         yield "while :; do\n"  # a block that `break` leaves
@@ -199,7 +284,7 @@ def _marked(text: str, token: str) -> Iterator[tuple[int, str]]:
 def _result(job: Job, output: str | None, errors: str, whole: Result, token: str) -> Result | None:
     if output is None:
         # The script ended before this job's turn: its lane broke off, or it could not even begin.
-        return None if whole.code == 0 else Result(whole.code, "", whole.stderr.strip())
+        return None if whole.code == 0 and whole.stdout else Result(whole.code or 1, "", whole.stderr.strip())
     text, ended, tail = output.partition(f"\035{token} ")
     if not ended:
         limit = "timed out and was killed" if whole.code == -signal.SIGKILL else f"the shell ended with {whole.code}"
