@@ -59,6 +59,10 @@ def test_which_module(tmp_path: Path, feature: kernel.Feature, state: str) -> No
     assert kernel_of(tmp_path, dep=DEP).state(feature) == state
 
 
+def test_a_dash_in_a_files_name_is_the_modules_underscore(tmp_path: Path) -> None:
+    assert kernel_of(tmp_path, dep="kernel/net/netfilter/nf-tables.ko.gz:\n").state(kernel.NFT) == "available"
+
+
 def test_an_old_kernels_names(tmp_path: Path) -> None:
     old = kernel_of(tmp_path, config="CONFIG_IP_NF_TARGET_MASQUERADE=y\nCONFIG_IP_NF_IPTABLES=y\n")
     assert old.state(kernel.MASQUERADE) == old.state(kernel.LEGACY) == "built in"

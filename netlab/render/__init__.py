@@ -162,9 +162,7 @@ class Screen:
 
     def snapshot(self, text: str) -> None:
         """A snapshot is data: what goes into a file is ``text`` to the byte, only a terminal gets it cleaned."""
-        if self._json:
-            self._write({"snapshot": text})
-        elif self._out.isatty():
+        if self._out.isatty() and not self._json:
             self._paint.show([line(each) for each in text.removesuffix("\n").split("\n")])
         else:
             self._out.write(spell(text if text.endswith("\n") else f"{text}\n", self._out, plain=False))

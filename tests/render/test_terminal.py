@@ -366,7 +366,7 @@ def on_a_pty(wait: float, *, interrupt: bool = False) -> tuple[int, Glass]:
     """The exit code and the screen of the program above, on a pseudo-terminal of 80 by 24."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     environ = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     for name in ("COLUMNS", "LINES"):
         environ.pop(name, None)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from netlab.compare import Comparison, compare
+from netlab.snapshot.compare import Comparison, compare
 
 
 def snapshot(**sections: Any) -> dict[str, Any]:

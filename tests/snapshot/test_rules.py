@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from netlab.normal_rules import iptables, nft
+from netlab.snapshot.rules import iptables, nft
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.mark.parametrize("tools", ["el7", "debian12"])

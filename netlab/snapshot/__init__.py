@@ -11,11 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from netlab import normal_links, normal_rules, normal_stack
-from netlab.compare import Comparison, Difference, compare
 from netlab.errors import CommandFailed, UsageError
 from netlab.model import Command, Result, Runner
-from netlab.snapshot_script import HOST_SCRIPT, SCRIPT
+from netlab.snapshot import links as normal_links
+from netlab.snapshot import rules as normal_rules
+from netlab.snapshot import stack as normal_stack
+from netlab.snapshot.compare import Comparison, Difference, compare
+from netlab.snapshot.script import HOST_SCRIPT, SCRIPT
 
 __all__ = ["HOST", "Comparison", "Difference", "Snapshot", "compare", "dump", "load", "take"]
 

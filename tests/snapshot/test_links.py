@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from netlab.normal_links import Link, links, other_ends
+from netlab.snapshot.links import Link, links, other_ends
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 UP = "<BROADCAST,MULTICAST,UP> mtu 1500 qdisc noqueue"
 ETHER = "mode DEFAULT group default qlen 1000 link/ether * brd ff:ff:ff:ff:ff:ff"
 

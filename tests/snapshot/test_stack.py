@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from netlab import normal_stack as normal
-from netlab.normal_links import Link, links
+from netlab.snapshot import stack as normal
+from netlab.snapshot.links import Link, links
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.mark.parametrize("tools", ["el7", "debian12"])

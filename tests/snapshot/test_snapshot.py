@@ -10,7 +10,7 @@ from netlab.errors import CommandFailed, UsageError
 from netlab.model import Command, Result, Runner
 from netlab.snapshot import compare, dump, load, take
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 Answers = Mapping[str, str | int]
 """Section → what was printed, or the exit code of a command that printed nothing."""
@@ -85,6 +85,11 @@ def test_an_old_machine() -> None:
     assert host["listener"] == ["tcp *:80"]
     assert host["sysctl"] == {"net.ipv4.ip_forward": "1"}
     assert list(host["iptables-legacy"]) == ["nat"]
+
+
+def test_namespaces_on_a_kernel_before_nsfs() -> None:
+    host = take(runner(namespace="9fa0 /run/netns/container1\n1021994 /run/netns/torn\n"), [])["host"]
+    assert host["namespace"] == {"container1": "live", "torn": "torn"}
 
 
 @pytest.mark.parametrize("name", ["torn", "gone"])

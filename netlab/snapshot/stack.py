@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from netlab.normal_links import Link
+from netlab.snapshot.links import Link
 
 _NUMBERED = re.compile(r"\d+:\s")
 """How a line begins that shows an address or a rule; a neighbour's or a route's (``2001:db8::``) never does."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final, NamedTuple
 
-from netlab.normal_stack import link_of
+from netlab.snapshot.stack import link_of
 
 _HOST: Final = "host"
 
