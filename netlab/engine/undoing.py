@@ -83,7 +83,13 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
         if not claims or list(claims) == before_last:
             break
         before_last = list(claims)
-        yield from _taking_back([(each, command) for command, each in claims.items()], host, ran)
+        try:
+            yield from _taking_back([(each, command) for command, each in claims.items()], host, ran)
+        except CommandFailed as error:
+            # Facts decide: what it was to remove may have gone with something else, as the other end of a pair does.
+            host.forget()
+            if error.details[0] in map(str, _claims(taken, facts_for(host, operations))):
+                raise
         host.forget()
         _wait([each for each in claims.values() if each.operation.patience], host)
     _check_gone(taken, host)

@@ -91,8 +91,8 @@ def _needed(stack: str, result: Result) -> dict[str, str]:
     for part in result.stdout.split("\x1e")[1:]:
         name, _, rest = part.partition("\n")
         text, _, code = rest.rpartition("\x1f")
-        # grep says 2 when one of many files may not be read, which of /proc/sys is always so
-        if code == "0" or (code == "2" and name in ("sysctl", "hardware")):
+        # grep says 2 when one of many files may not be read, which of /proc/sys is always so; stat says 1 for one of many
+        if code == "0" or (name, code) in (("sysctl", "2"), ("hardware", "2"), ("namespace", "1")):
             answers[name] = text
     lacking = [name for name in _NEEDED if name not in answers]
     if lacking:
@@ -107,6 +107,8 @@ def _namespaces(answers: Mapping[str, str]) -> dict[str, str]:
     for line in answers.get("namespace", "").splitlines():
         kind, _, path = line.partition(" ")
         found[path.rpartition("/")[2]] = "live" if kind in _NAMESPACE else "torn"
+    for name in answers.get("name", "").splitlines():
+        found.setdefault(name, "torn")
     return dict(sorted(found.items()))
 
 

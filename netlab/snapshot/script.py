@@ -75,6 +75,7 @@ HOST_SCRIPT: Final = (
     + r"""
 ask hardware grep -s . /sys/class/net/*/address /sys/class/net/*/addr_assign_type
 ask namespace stat -f -c '%t %n' /run/netns/*
+ask name ls -A /run/netns
 ask id ip netns list
 """
 )
