@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 import typer.core
 
-from netlab import __version__
-from netlab.errors import Interrupted, Missing, NetlabError, UsageError
+from netlab import __version__, signals
+from netlab.errors import Missing, NetlabError, UsageError
 
 if TYPE_CHECKING:
     from netlab.lab import Choice, Lab
@@ -462,30 +460,44 @@ def _exit(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)  # once: what is cleaned up now is not to be interrupted again
-    error = Interrupted(
-        f"interrupted by {signal.Signals(number).name}",
-        hint="`netlab apply` goes on from here; `netlab undo` takes the lab back",
-    )
-    error.code = 128 + number
-    raise error
-
-
 def main() -> NoReturn:
     """Run the command line; every error that can be explained ends here, and becomes an exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
+    _open_streams()
+    signals.catch()
     try:
         app(prog_name="netlab")
     except NetlabError as error:
         from netlab.render import Screen
 
-        Screen(json=False, quiet=False, verbose=False).error(error)
-        sys.exit(error.code)
+        signals.ignore()
+        with contextlib.suppress(OSError):  # stderr may be what failed
+            Screen(json=False, quiet=False, verbose=False).error(error)
+        _leave(error.code)
     except BrokenPipeError:
-        # Whoever read our output has gone: nothing more can be said there, and that is no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(1)
-    sys.exit(0)
+        _leave(1)  # whoever read our output has gone: nothing more can be said there
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            print(f"netlab: {error}", file=sys.stderr)
+        _leave(1)
+    _leave(0)
+
+
+def _open_streams() -> None:
+    """Have all three standard streams: what is opened next would else take the place of a closed one."""
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            setattr(sys, name, os.fdopen(fd, mode, closefd=False))
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit. What could not be written to a pipe that is gone, or a disk that is full, is not tried again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            code = code or 1
+    sys.exit(code)

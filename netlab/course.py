@@ -14,7 +14,7 @@ from typing import Any
 
 import networkx as nx
 
-from netlab.errors import CourseError, UsageError
+from netlab.errors import CourseError, NetlabError, UsageError
 from netlab.model import Chapter, Step
 
 
@@ -135,6 +135,8 @@ def _imported(folder: Path) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
+    except NetlabError:
+        raise
     except Exception as error:  # a course is anybody's code
         for each in [each for each in sys.modules if each.partition(".")[0] == name]:
             del sys.modules[each]

@@ -23,6 +23,8 @@ from typing import Any
 
 import sh
 
+from netlab import signals
+from netlab.errors import Missing
 from netlab.model import Result
 from netlab.programs import PATH, program
 
@@ -66,8 +68,8 @@ class Running:
     def __init__(self, argv: Sequence[str], stdin: str = "") -> None:
         self._out, self._err = io.BytesIO(), io.BytesIO()
         # _tty_out: else every program thinks it talks to a terminal. The buffers: sh cuts what it keeps itself at 3 MB.
-        self._process: Any = sh.Command(argv[0])(
-            *argv[1:],
+        self._process: Any = _start(
+            *argv,
             _in=stdin,
             _out=self._out,
             _err=self._err,
@@ -75,11 +77,6 @@ class Running:
             _err_bufsize=1,  # by line: tcpdump says there when it has begun to listen
             _internal_bufsize=0,
             _tty_out=False,
-            _bg=True,
-            _bg_exc=False,
-            _new_session=True,
-            _env=ENVIRONMENT,
-            _ok_code=_CODES,
         )
 
     @property
@@ -112,6 +109,21 @@ class Running:
         return Result(int(self._process.exit_code), out, err)
 
 
+def _start(path: str, *arguments: str, **settings: Any) -> Any:
+    """Sh's process, in the background and in a session of its own, with an environment and signals that we know.
+
+    Raises Missing where the machine lets us start none.
+    """
+    signals.check()
+    always = {"_bg": True, "_bg_exc": False, "_new_session": True, "_env": ENVIRONMENT, "_ok_code": _CODES}
+    try:
+        command: Any = sh.Command(path)
+        return command(*arguments, **settings, **always, _preexec_fn=signals.default)
+    except OSError as error:
+        hint = "look at `ulimit -a`: open files, processes, memory"
+        raise Missing(f"no process can be started: {error.strerror}", details=(path,), hint=hint) from error
+
+
 def argv(job: Job) -> tuple[str, ...]:
     """What is really executed: absolute paths, and nsenter in front (`ip netns exec` copies every mount).
 
@@ -142,6 +154,7 @@ class Shells:
         With ``chain`` a job that fails ends its lane; what did not run then is None. Raises Missing for a program that
         this machine has not.
         """
+        signals.check()
         half = (len(lanes) + 1) // 2
         parts = [part for part in (lanes[:half], lanes[half:]) if part]
         token = secrets.token_hex(8)
@@ -191,17 +204,13 @@ class _Shell:
         lines, self._lines = os.pipe()
         self._out, out = os.pipe()
         self._err, err = os.pipe()
-        self._process: Any = sh.Command(program("sh"))(
+        self._process: Any = _start(
+            program("sh"),
             "-s",
             _in=os.fdopen(os.dup(lines), "rb"),
             _out=out,
             _err=err,
-            _bg=True,
-            _bg_exc=False,
-            _new_session=True,
             _pass_fds={self._file},
-            _env=ENVIRONMENT,
-            _ok_code=_CODES,
         )
         for fd in (lines, out, err):
             os.close(fd)

@@ -289,13 +289,15 @@ def _outcome(work: Callable[[], object]) -> bytes:
     """(True, result) or (False, error), pickled. The boundary of the child: nothing passes it but through here."""
     try:
         said = pickle.dumps((True, work()))
-    except (NetlabError, KeyboardInterrupt, BrokenPipeError) as error:
+    except (NetlabError, OSError) as error:
         said = pickle.dumps((False, error))
     except Exception:
         said = pickle.dumps((False, RuntimeError(traceback.format_exc())))
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            said = pickle.dumps((False, error))
     return said
 
 
@@ -308,14 +310,22 @@ def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        os._exit(_joined(fds, run))
+        # Nothing may get out of here: it would go on in the parent's code, with the parent's locks.
+        code = 1
+        try:
+            code = _joined(fds, run)
+        except OSError as error:
+            sys.stderr.write(f"netlab: the sandbox cannot be entered: {error}\n")
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
     for fd in fds.values():
         os.close(fd)
     return child
 
 
 def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
-    parent, here = os.getppid(), os.getcwd()
+    parent, here = os.getppid(), _current_folder()
     own_user = os.stat("/proc/self/ns/user").st_ino == os.fstat(fds["user"]).st_ino
     for kind, fd in fds.items():
         if kind != "user" or not own_user:  # one's own user namespace cannot be joined again
@@ -334,6 +344,14 @@ def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
         os._exit(run() if os.getppid() in (0, middle) else 1)
     with _passing_on(worker):
         return _waited(worker)
+
+
+def _current_folder() -> str:
+    """Where we are; "/" where that folder has been removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ VERSION = 1
 def default_base() -> Path:
     """Where the labs' folders are: $XDG_STATE_HOME/netlab, by default ~/.local/state/netlab."""
     home = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".local/state") / "netlab"
+    # Where links on the way lead is looked at once: inside a sandbox /run is another folder, and /var/run a link to it.
+    return (Path(home) if home.startswith("/") else Path.home() / ".local/state").resolve() / "netlab"
 
 
 class State:
@@ -51,6 +52,8 @@ class State:
 
     def check(self) -> None:
         """Raise UnsafeState unless the folder is a real one of ours, that nobody else can write or replace."""
+        if not str(self.folder).isprintable():
+            raise UnsafeState(f"the state folder {str(self.folder)!r} has a name that is no text", hint="set XDG_STATE_HOME")
         for folder in (self.folder, self.base):
             if folder.exists() or folder.is_symlink():
                 _check_own(folder)

@@ -91,7 +91,7 @@ def _needed(stack: str, result: Result) -> dict[str, str]:
     for part in result.stdout.split("\x1e")[1:]:
         name, _, rest = part.partition("\n")
         text, _, code = rest.rpartition("\x1f")
-        # grep says 2 when one of many files may not be read, which of /proc/sys is always so; stat says 1 for one of many
+        # One of many that may not be read, as always in /proc/sys, is no failure: grep then says 2, and stat 1.
         if code == "0" or (name, code) in (("sysctl", "2"), ("hardware", "2"), ("namespace", "1")):
             answers[name] = text
     lacking = [name for name in _NEEDED if name not in answers]
