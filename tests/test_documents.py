@@ -20,7 +20,7 @@ import pytest
 from typer.main import get_command
 
 import netlab
-from netlab import cli, course, errors, events, lab, model, parameters, views
+from netlab import cli, course, errors, events, lab, model, parameters, snapshot, views
 from netlab.preflight import Finding
 from netlab.render import Screen
 
@@ -198,6 +198,12 @@ def test_the_table_of_parameters_is_the_labs() -> None:
     assert {bare(row[0]): bare(row[1]) for row in table} == {key: str(value) for key, value in values.items()}
 
 
+def test_the_first_six_parameters_are_the_surroundings() -> None:
+    (table, _) = tables(section(README, "Parameters"))
+    assert "the first six are the surroundings'" in " ".join(README.split())
+    assert {bare(row[0]) for row in table[:6]} == set(the_course().surroundings.PARAMETERS)
+
+
 def test_the_table_of_a_containers_parameters() -> None:
     (_, table) = tables(section(README, "Parameters"))
     containers = filled(containers=12).containers
@@ -252,15 +258,18 @@ SHOWN: dict[str, Callable[[Screen], object]] = {
     "steps": lambda screen: screen.steps([views.StepNode("nat", "Out.", ("forwarding",), 1, 3)]),
     "doctor": lambda screen: screen.findings([Finding("ip", True, "ok", "/usr/sbin/ip")]),
     "sandbox list": lambda screen: screen.sandboxes([views.SandboxRow("one", "alive", "apply", "today", "")]),
-    "snapshot": lambda screen: screen.snapshot("{}"),
-    "snapshot --compare": lambda screen: screen.differences([], []),
+    "snapshot --compare": lambda screen: screen.differences(["a line"], []),
 }
 
 
-def written(show: Callable[[Screen], object]) -> Any:
+def written_text(show: Callable[[Screen], object]) -> str:
     out = io.StringIO()
     show(Screen(json=True, quiet=False, verbose=False, out=out, err=io.StringIO()))
-    return json.loads(out.getvalue())
+    return out.getvalue()
+
+
+def written(show: Callable[[Screen], object]) -> Any:
+    return json.loads(written_text(show))
 
 
 def shape(value: Any) -> Any:
@@ -286,6 +295,12 @@ def test_every_command_with_json_has_its_shape_documented() -> None:
     assert {name for name, what in promised.items() if what == "events"} == {"apply", "undo"}
 
 
+def test_the_snapshot_shown_is_one() -> None:
+    (shown,) = [each for each in examples() if "/format" in each]
+    assert snapshot.load(json.dumps(shown)) == shown
+    assert snapshot.dump(shown) == written_text(lambda screen: screen.snapshot(snapshot.dump(shown)))
+
+
 def kinds() -> dict[str, type[events.Event]]:
     return {each.name: each for each in events.Event.__subclasses__()}
 
@@ -300,8 +315,9 @@ def test_the_events_shown_are_events() -> None:
     shown = [each for each in examples() if "event" in each]
     assert shown
     for each in shown:
+        kind = kinds()[each["event"]]
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in each.items()}
-        event = kinds()[values.pop("event")](**values)
+        event = kind(**{key: value for key, value in values.items() if key != "event"})
         assert json.loads(json.dumps(events.as_json(event))) == each
         for field in fields(event):
             assert str(field.type).partition("[")[0] == type(getattr(event, field.name)).__name__
