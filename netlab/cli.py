@@ -176,7 +176,7 @@ class Session:
         if lab.holder() is None:
             lab.start(choice, made_by=made_by)
             if made_by != "apply":
-                self.screen.note(f"made sandbox {lab.state.name!r}; end it with: netlab sandbox end")
+                self.screen.note(f"made sandbox {lab.state.name!r}; end it with: netlab sandbox end{lab.state.option}")
 
 
 @app.callback(invoke_without_command=True)
@@ -245,7 +245,9 @@ def undo(context: typer.Context, since: From = None) -> None:
             return
         ok, stays = lab.inside(lambda inside: (session.screen.walk(inside.undo(since)), inside.why_it_stays()))
         if stays:
-            session.screen.note(f"sandbox {lab.state.name!r} stays, for {stays}; end it with: netlab sandbox end")
+            session.screen.note(
+                f"sandbox {lab.state.name!r} stays, for {stays}; end it with: netlab sandbox end{lab.state.option}"
+            )
         else:
             lab.end()
             session.screen.note(f"sandbox {lab.state.name!r} is as it was when `apply` made it, and has ended")
@@ -308,12 +310,12 @@ def _prove_done(session: Session, lab: Lab, choice: Choice, names: list[str]) ->
         done, lacking = inside.prove(names)
         ok = session.screen.proofs(engine.prove(done, inside.host))
         for name in lacking:
-            session.screen.note(f"step {name!r} is not done: netlab apply --until {name}")
+            session.screen.note(f"step {name!r} is not done: netlab apply --until {name}{lab.state.option}")
         return ok and bool(done) and not lacking
 
     if lab.holder() is None:
         session.screen.proofs(iter(()))
-        session.screen.note("no step is done: netlab apply")
+        session.screen.note(f"no step is done: netlab apply{lab.state.option}")
         return False
     return lab.inside(work, choice)
 
@@ -361,7 +363,7 @@ def _foreground(session: Session, node: str, command: list[str] | None) -> NoRet
     with session.lab(make=True) as lab:
         choice = session.choose(lab, None, None)
         foreground.check(lab, node, choice)
-        session.ensure(lab, choice, made_by="exec")
+        session.ensure(lab, choice, made_by="exec" if command is not None else "shell")
         holder = lab.holder()
     assert holder is not None
     # Without the lock: a shell may stay open for hours, and other commands work on the lab beside it.
@@ -373,7 +375,7 @@ def snapshot(
     context: typer.Context,
     compare: Annotated[Path | None, typer.Option(metavar="FILE", help="Say what differs from this snapshot.")] = None,
 ) -> None:
-    """Print the lab host's state in its normal form."""
+    """Print the lab host's state in its normal form, for `--compare`: > FILE."""
     from netlab import snapshot as snapshots
 
     session = Session.of(context)
@@ -381,14 +383,15 @@ def snapshot(
     with session.lab() as lab:
         if lab.holder() is None:
             raise UsageError(
-                f"there is no sandbox {lab.state.name!r}", hint="make one: netlab apply, or netlab sandbox start"
+                f"there is no sandbox {lab.state.name!r}", hint=f"make one: netlab apply{lab.state.option}"
             )
         now = lab.inside(lambda inside: inside.snapshot())
     if before is None:
         session.screen.snapshot(snapshots.dump(now))
         return
     found = snapshots.compare(before, now)
-    session.screen.differences([str(each) for each in found.differences], found.notes)
+    lines = [line for each in found.differences for line in str(each).splitlines()]
+    session.screen.differences(lines, found.notes)
     _exit(1 if found.differences else 0)
 
 

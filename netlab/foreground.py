@@ -22,7 +22,11 @@ def check(lab: Lab, node: str, choice: Choice) -> None:
     there = sorted(choice.course.surroundings.NODES if fresh else lab.inside(lambda inside: inside.namespaces()))
     if node != HOST and node not in there:
         declared = choice.declared()
-        hint = f"it comes with: netlab apply --until {declared[node]}" if node in declared else "give one of these"
+        hint = (
+            f"it comes with: netlab apply --until {declared[node]}{lab.state.option}"
+            if node in declared
+            else "give one of these"
+        )
         raise UsageError(
             f"there is no node {node!r} now", details=(f"there are: {', '.join([HOST, *there])}",), hint=hint
         )
@@ -40,6 +44,8 @@ def run(lab: Lab, holder: Holder, node: str, command: Sequence[str] | None) -> i
 
 
 def _resolved(command: Sequence[str], path: str) -> list[str]:
+    if "/" in command[0]:
+        return list(command)
     found = shutil.which(command[0], path=path)
     if found is None:
         hint = "install it: the sandbox shares the machine's programs"

@@ -11,6 +11,7 @@ from pathlib import Path
 from netlab.errors import UnsafeState
 from netlab.model import Json, Operation
 from netlab.operations import dump, load
+from netlab.state import open_plain
 
 VERSION = 1
 
@@ -40,11 +41,10 @@ class Journal:
 
     def __post_init__(self) -> None:
         try:
-            text = self.path.read_text(encoding="utf-8", errors="replace")
+            with os.fdopen(open_plain(self.path, os.O_RDONLY), encoding="utf-8", errors="replace") as file:
+                text = file.read()
         except FileNotFoundError:
             return
-        except OSError as error:
-            raise UnsafeState(f"the journal {self.path} cannot be read: {error.strerror}") from error
         whole, _, torn = text.rpartition("\n")
         if torn:
             os.truncate(self.path, len((whole + "\n").encode()) if whole else 0)
@@ -103,8 +103,8 @@ class Journal:
 
     def _append(self, *records: dict[str, Json]) -> None:
         new = not self.path.exists()
-        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(fd, "w", encoding="utf-8") as file:
+        fd = open_plain(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
             for record in ({"journal": VERSION}, *records) if new else records:
                 file.write(json.dumps(record) + "\n")
             file.flush()

@@ -16,6 +16,9 @@ from pathlib import Path
 from netlab.errors import UnsafeState, UsageError
 from netlab.model import Json
 
+DEFAULT = "default"
+"""The name of the lab that a command is about unless it says otherwise."""
+
 VERSION = 1
 """Of every file in the folder. A newer one is refused: this netlab does not know what it says."""
 
@@ -38,6 +41,11 @@ class State:
         self.base = base
         self.folder = base / name
 
+    @property
+    def option(self) -> str:
+        """What names this lab on the command line; "" for the default one."""
+        return "" if self.name == DEFAULT else f" --sandbox {self.name}"
+
     def create(self) -> None:
         """Make the folder where it is missing, for its owner alone. Raises UnsafeState where it cannot be trusted."""
         try:
@@ -53,7 +61,9 @@ class State:
     def check(self) -> None:
         """Raise UnsafeState unless the folder is a real one of ours, that nobody else can write or replace."""
         if not str(self.folder).isprintable():
-            raise UnsafeState(f"the state folder {str(self.folder)!r} has a name that is no text", hint="set XDG_STATE_HOME")
+            raise UnsafeState(
+                f"the state folder {str(self.folder)!r} has a name that is no text", hint="set XDG_STATE_HOME"
+            )
         for folder in (self.folder, self.base):
             if folder.exists() or folder.is_symlink():
                 _check_own(folder)
@@ -66,7 +76,7 @@ class State:
         path = self.folder / "lock"
         deadline = time.monotonic() + wait
         while True:
-            fd = _open(path, os.O_RDWR | os.O_CREAT)
+            fd = open_plain(path, os.O_RDWR | os.O_CREAT)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -95,7 +105,7 @@ class State:
         """The JSON value in the file ``name``, None without one. Raises UnsafeState for one that cannot be read."""
         path = self.folder / name
         try:
-            with open(_open(path, os.O_RDONLY), encoding="utf-8") as file:
+            with open(open_plain(path, os.O_RDONLY), encoding="utf-8") as file:
                 value = json.load(file)
         except FileNotFoundError:
             return None
@@ -108,7 +118,7 @@ class State:
     def write(self, name: str, value: dict[str, Json]) -> None:
         """Write the file ``name`` aside and move it in, synced: a kill leaves the old one or the new one."""
         path, aside = self.folder / name, self.folder / f".{name}.new"
-        with open(_open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
+        with open(open_plain(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
             file.write(json.dumps({"version": VERSION, **value}))
             file.flush()
             os.fsync(file.fileno())
@@ -119,14 +129,17 @@ class State:
         (self.folder / name).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove the whole folder."""
+        """Remove the whole folder, and the one around it where it was the last."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.base.rmdir()
 
 
 _BEGIN_AGAIN = "use the netlab that wrote it, or end the lab with `netlab sandbox end` and begin again"
 
 
-def _open(path: Path, flags: int) -> int:
+def open_plain(path: Path, flags: int) -> int:
+    """Open one of the folder's files. Raises UnsafeState unless it is a plain file of ours, with one name; no link."""
     try:
         fd = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     except FileNotFoundError:

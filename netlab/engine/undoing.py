@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netlab.engine.looking import LabHost, drained, facts_for
-from netlab.errors import CommandFailed, DidNotHold
+from netlab.errors import CommandFailed, DidNotHold, NetlabError
 from netlab.events import Event, GoneWith, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.journal import Journal
 from netlab.model import Chapter, Command, Facts, Json, Operation, Thing
@@ -75,6 +75,23 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     }
     operations = [each.operation for each in taken]
     ran: dict[str, list[Ran]] = {step: [] for step in steps}
+    try:
+        yield from _rounds(taken, covers, host, ran)
+        _check_gone(taken, host)
+    except NetlabError:
+        yield from _report(steps, taken, {}, ran)
+        raise
+    journal.undone(steps)
+    yield from _report(steps, taken, covers, ran)
+    changed = len({(step, event.operation) for step, events in ran.items() for event in events})
+    yield WalkEnded("undo", changed, time.monotonic() - begun)
+
+
+def _rounds(
+    taken: Sequence[Taken], covers: Mapping[int, Thing], host: LabHost, ran: dict[str, list[Ran]]
+) -> Iterator[Event]:
+    """Look, take back what is due, and look again, until nothing is due. ``ran`` collects what ran, by step."""
+    operations = [each.operation for each in taken]
     before_last: list[Command] = []
     while True:
         # More than once: only when a rule is gone is its chain seen to be empty, and can go as well.
@@ -92,9 +109,6 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
                 raise
         host.forget()
         _wait([each for each in claims.values() if each.operation.patience], host)
-    _check_gone(taken, host)
-    journal.undone(steps)
-    yield from _report(steps, taken, covers, ran, begun)
 
 
 def _going(taken: Sequence[Taken], facts: Facts) -> frozenset[Thing]:
@@ -151,24 +165,16 @@ def _check_gone(taken: Sequence[Taken], host: LabHost) -> None:
 
 
 def _report(
-    steps: Sequence[str],
-    taken: Sequence[Taken],
-    covers: dict[int, Thing],
-    ran: dict[str, list[Ran]],
-    begun: float,
+    steps: Sequence[str], taken: Sequence[Taken], covers: Mapping[int, Thing], ran: Mapping[str, list[Ran]]
 ) -> Iterator[Event]:
-    """Say step by step what was taken back, and what went with what it lived in."""
-    changed = 0
+    """Say step by step what was taken back, and what went with what it lived in; nothing of a step not there."""
     for step in steps:
         mine = [(number, each) for number, each in enumerate(taken) if each.step == step and each.own]
-        if not mine and not ran[step]:
-            continue  # nothing of it was there
+        gone = [(covers[number][-1], each) for number, each in mine if number in covers]
+        if not gone and not ran[step]:
+            continue
         yield StepBegun(step, "", 0, len(mine))
         yield from ran[step]
-        yield from (
-            GoneWith(step, str(each.operation), covers[number][-1]) for number, each in mine if number in covers
-        )
-        count = len({event.operation for event in ran[step]})
-        changed += count
-        yield StepEnded(step, 0, count, sum(event.seconds / event.shared for event in ran[step]))
-    yield WalkEnded("undo", changed, time.monotonic() - begun)
+        yield from (GoneWith(step, str(each.operation), around) for around, each in gone)
+        changed = len({event.operation for event in ran[step]})
+        yield StepEnded(step, 0, changed, sum(event.seconds / event.shared for event in ran[step]))

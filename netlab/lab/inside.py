@@ -55,7 +55,7 @@ class Inside:
             raise UsageError(
                 "the sandbox was made with other surroundings",
                 details=changed,
-                hint=f"end it first: netlab sandbox end{_named(self._state)}",
+                hint=f"end it first: netlab sandbox end{self._state.option}",
             )
         if self.journal.entries or any(each.begun for each in engine.look(recorded_chapters(self._record), self.host)):
             raise UsageError(
@@ -63,7 +63,7 @@ class Inside:
                 if changed
                 else "the lab stands, and its course has changed since",
                 details=changed,
-                hint=f"undo first: netlab undo{_named(self._state)}",
+                hint=f"undo first: netlab undo{self._state.option}",
             )
         self._state.write("lab.json", wanted)
 
@@ -162,10 +162,6 @@ class Inside:
     def _quietly(events: Iterator[Event]) -> None:
         for _ in events:
             pass
-
-
-def _named(state: State) -> str:
-    return "" if state.name == "default" else f" --sandbox {state.name}"
 
 
 def _short(value: object) -> str:
