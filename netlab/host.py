@@ -78,11 +78,6 @@ class Host:
                 self.known[query] = parsed(query, texts.get(query, ""))
         return self.known
 
-    def stacks(self, names: Sequence[str]) -> dict[str, str]:
-        """What a look at these namespaces' stacks prints ("" is the lab host): ``reading.First`` reads it again."""
-        results = self._run([[job] for job in jobs_for(Query("stack", name) for name in names)])
-        return {name: lane[0].stdout if lane[0] is not None else "" for name, lane in zip(names, results, strict=True)}
-
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
         """Ask ``until`` (which reads facts) again and again for up to ``seconds``; say whether it came true."""
 

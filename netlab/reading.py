@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import netlab.facts as parse
 from netlab.errors import CommandFailed
-from netlab.model import Facts, Namespaces, Query, Result, Stack
+from netlab.model import Address, Facts, Link, Namespaces, Query, Result, Route, Stack
 from netlab.processes import Job
 
 SHOW_STACK = "link show\naddress show\nroute show\n"
@@ -125,7 +126,7 @@ class First(Nowhere):
 
     def __init__(self, record: Mapping[str, Any]) -> None:
         self._namespaces = Namespaces(frozenset(record["stacks"]) - {""})
-        self._stacks = {netns: parse.parse_stack(text) for netns, text in record["stacks"].items()}
+        self._stacks = {netns: _stack(stack) for netns, stack in record["stacks"].items()}
         self._sysctls = record["sysctls"]
 
     def __getitem__(self, query: Query) -> Any:
@@ -144,6 +145,15 @@ class First(Nowhere):
                 return super().__getitem__(query)
 
 
-def first_record(stacks: Mapping[str, str], sysctls: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """What ``First`` reads: by namespace ("" is the lab host), what a look at the stack printed, and its sysctls."""
-    return {"stacks": dict(stacks), "sysctls": {netns: dict(values) for netns, values in sysctls.items()}}
+def first_record(stacks: Mapping[str, Stack], sysctls: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """What ``First`` reads, as JSON holds it: by namespace ("" is the lab host), its stack and its sysctls."""
+    return {
+        "stacks": {netns: asdict(stack) for netns, stack in stacks.items()},
+        "sysctls": {netns: dict(values) for netns, values in sysctls.items()},
+    }
+
+
+def _stack(record: Mapping[str, Any]) -> Stack:
+    links = {name: Link(**link) for name, link in record["links"].items()}
+    addresses = tuple(Address(**each) for each in record["addresses"])
+    return Stack(links, addresses, tuple(Route(**each) for each in record["routes"]), record["exists"])

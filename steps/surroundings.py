@@ -25,8 +25,8 @@ def operations(lab: Lab) -> Iterator[Operation]:
     yield bridge("lan", "router")
     yield address(f"{lab.router}/{lab.network_prefix}", "lan", "router")
     yield veth(lab.uplink, "lan0", "router")
-    yield veth("eth0", "lan1", "router", "client")
-    yield veth("eth0", "wan", "router", "internet")
+    yield veth("lan1", "eth0", "client", "router")
+    yield veth("wan", "eth0", "internet", "router")
     for card in ("lan0", "lan1"):
         yield port(card, "lan", "router")
     for card in ("lan", "lan0", "lan1", "wan", "lo"):

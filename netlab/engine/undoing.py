@@ -19,9 +19,14 @@ class Taken:
 
     step: str
     operation: Operation
-    before: Json
-    own: bool
+    before: Json = None
     first: Facts | None = None
+    """For what was typed by hand: the facts that the sandbox started with."""
+
+    @property
+    def own(self) -> bool:
+        """Did netlab do it?"""
+        return self.first is None
 
     def due(self, facts: Facts) -> bool:
         """Is there anything to take back? Of what was typed by hand, only what is there now and was not at first."""
@@ -34,8 +39,9 @@ class Taken:
         return () if known else self.operation.clear(facts)
 
     def commands(self, facts: Facts) -> tuple[Command, ...]:
-        back = self.operation.undo(facts, self.before)
-        return back if self.own else (*back, *self._cleared(facts))
+        if self.first is None:
+            return self.operation.undo(facts, self.before)
+        return (*self.operation.undo(facts, self.operation.before(self.first)), *self._cleared(facts))
 
 
 def to_take_back(chapters: Sequence[Chapter], journal: Journal, first: Facts | None) -> list[Taken]:
@@ -51,8 +57,8 @@ def to_take_back(chapters: Sequence[Chapter], journal: Journal, first: Facts | N
         by_hand = [] if first is None else [each for each in chapter.operations if each not in ours]
         # The order of the step is kept between the two, so that what lives in something goes before it.
         place = {operation: number for number, operation in enumerate(chapter.operations)}
-        both = [Taken(chapter.name, each.operation, each.before, True) for each in own]
-        both += [Taken(chapter.name, each, each.before(first), False, first) for each in by_hand if first is not None]
+        both = [Taken(chapter.name, each.operation, each.before) for each in own]
+        both += [Taken(chapter.name, each, first=first) for each in by_hand]
         taken += sorted(both, key=lambda each: place.get(each.operation, len(place)), reverse=True)
     return taken
 

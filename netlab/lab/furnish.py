@@ -10,19 +10,19 @@ from typing import Any
 from netlab import engine, reading, snapshot
 from netlab.errors import NetlabError
 from netlab.host import Host
-from netlab.model import Command, Operation, Query
+from netlab.model import Command, Operation
 from netlab.operations import namespace
 from netlab.services import Services
 
 _SETTINGS = ("rp_filter", "arp_ignore", "arp_announce", "arp_filter", "proxy_arp", "route_localnet", "accept_local")
 
-KNOWN = {
+KNOWN = (
     # A new namespace copies the machine's IPv4 settings: on a Docker host it would forward from the start.
-    "net.ipv4.ip_forward": "0",
-    **{f"net.ipv4.conf.{where}.{name}": "0" for where in ("all", "default") for name in _SETTINGS},
+    "net.ipv4.ip_forward=0",
+    *(f"net.ipv4.conf.{where}.{name}=0" for where in ("all", "default") for name in _SETTINGS),
     # Where br_netfilter is loaded, frames that only cross the bridge would go through iptables as well.
-    **{f"net.bridge.bridge-nf-call-{tool}": "0" for tool in ("iptables", "ip6tables", "arptables")},
-}
+    *(f"net.bridge.bridge-nf-call-{tool}=0" for tool in ("iptables", "ip6tables", "arptables")),
+)
 """The sysctls of every stack of a new sandbox, whatever the machine's are; one that the kernel has not is left out."""
 
 
@@ -35,7 +35,7 @@ def furnish(folder: Path, surroundings: ModuleType, parameters: Any) -> dict[str
     around: Sequence[Operation] = tuple(surroundings.operations(parameters))
     nodes: tuple[str, ...] = surroundings.NODES
     _perform(host, [command for node in nodes for command in namespace(node).apply(reading.NOWHERE)])
-    _perform(host, list(_unknown(host, ("", *nodes))))
+    _perform(host, [Command(("sysctl", "-e", "-q", "-w", *KNOWN), node or None) for node in ("", *nodes)])
     facts = engine.facts_for(host, around)
     _perform(host, [command for each in around if not each.holds(facts) for command in each.apply(facts)])
     host.forget()
@@ -45,17 +45,10 @@ def furnish(folder: Path, surroundings: ModuleType, parameters: Any) -> dict[str
         raise NetlabError("the sandbox's surroundings could not be built", details=wrong)
     normal = snapshot.take(host.run, nodes)
     sysctls = {node: normal[node or snapshot.HOST].get("sysctl", {}) for node in ("", *nodes)}
-    return {"normal": normal, "first": reading.first_record(host.stacks(("", *nodes)), sysctls)}
+    stacks = {node: facts.stack(node) for node in ("", *nodes)}
+    return {"normal": normal, "first": reading.first_record(stacks, sysctls)}
 
 
 def _perform(host: Host, commands: Sequence[Command]) -> None:
     for _ in host.perform(commands):
         pass
-
-
-def _unknown(host: Host, stacks: Sequence[str]) -> list[Command]:
-    """Writes of those known sysctls that have another value here."""
-    asked = [Query("sysctl", stack, key) for stack in stacks for key in KNOWN]
-    values = host.answers(asked)
-    wrong = [each for each in asked if values[each].get(each.key) not in (None, KNOWN[each.key])]
-    return [Command(("sysctl", "-w", f"{each.key}={KNOWN[each.key]}"), each.netns or None) for each in wrong]
