@@ -197,54 +197,51 @@ class _Script:
 
 
 class _Shell:
-    """One shell: it reads a line for each script, and the script from a file that only it and we have open."""
+    """One shell: it reads a line for each script, and the script from a file that only it and we have open.
+
+    What a script says goes into files, too: with pipes, a shell stands still whenever we are reading another one's.
+    """
 
     def __init__(self) -> None:
-        self._file = os.memfd_create("netlab", 0)
+        self._script, self._out, self._err = (os.memfd_create(name, 0) for name in ("script", "out", "err"))
         lines, self._lines = os.pipe()
-        self._out, out = os.pipe()
-        self._err, err = os.pipe()
+        self._ended, ended = os.pipe()
         self._process: Any = _start(
             program("sh"),
             "-s",
             _in=os.fdopen(os.dup(lines), "rb"),
-            _out=out,
-            _err=err,
-            _pass_fds={self._file},
+            _out=ended,
+            _err=self._err,
+            _pass_fds={self._script, self._out, self._err},
         )
-        for fd in (lines, out, err):
+        for fd in (lines, ended):
             os.close(fd)
         self.alive = True
-        self._end = b""
+        self._mark = b""
 
     def begin(self, script: _Script) -> None:
         """Start a script."""
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, script.text.encode(), 0)
-        self._end = f"\034{script.token}\n".encode()
-        mark = f"printf '\\034%s\\n' {script.token}"
-        words = f"{shlex.join(script.through)} /proc/self/fd/{self._file}"
-        os.write(self._lines, f"{words} </dev/null; {mark}; {mark} >&2\n".encode())
+        os.ftruncate(self._script, 0)
+        os.pwrite(self._script, script.text.encode(), 0)
+        self._mark = f"{script.token}\n".encode()
+        text, out, err = (f"/proc/self/fd/{fd}" for fd in (self._script, self._out, self._err))
+        words = f"{shlex.join(script.through)} {text} </dev/null >{out} 2>{err}; echo {script.token}\n"
+        os.write(self._lines, words.encode())
 
     def end(self, limit: float) -> Result:
         """Its output, when it is done; at the time ``limit`` it is killed, which shows as code -9."""
-        said: dict[int, list[bytes]] = {self._out: [], self._err: []}
-        open_yet = set(said)
-        while open_yet:
-            ready, _, _ = select.select(open_yet, [], [], max(0.0, limit - time.monotonic()))
-            if not ready:
+        said = b""
+        while said != self._mark:
+            ready, _, _ = select.select([self._ended], [], [], max(0.0, limit - time.monotonic()))
+            data = os.read(self._ended, 4096) if ready else b""
+            if not data:
                 break
-            for fd in ready:
-                data = os.read(fd, 1 << 20)
-                said[fd].append(data)
-                if not data or b"".join(said[fd][-2:]).endswith(self._end):
-                    open_yet.discard(fd)
-        texts = [b"".join(said[fd]) for fd in (self._out, self._err)]
-        whole = all(text.endswith(self._end) for text in texts)
-        if not whole:
-            self.kill()
-        out, err = (text.removesuffix(self._end).decode(errors="replace") for text in texts)
-        return Result(0 if whole else -signal.SIGKILL, out, err)
+            said += data
+        out, err = (os.pread(fd, os.fstat(fd).st_size, 0).decode(errors="replace") for fd in (self._out, self._err))
+        if said == self._mark:
+            return Result(0, out, err)
+        self.kill()
+        return Result(-signal.SIGKILL, out, err)
 
     def kill(self) -> None:
         """End it, with all that it runs."""
@@ -252,7 +249,7 @@ class _Shell:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for fd in (self._file, self._lines, self._out, self._err):
+        for fd in (self._script, self._out, self._err, self._lines, self._ended):
             os.close(fd)
 
 

@@ -35,8 +35,11 @@ class Taken:
         return self.first is not None and (self.operation.typed(facts, self.first) or self._cleared(facts) != ())
 
     def _cleared(self, facts: Facts) -> tuple[Command, ...]:
-        known = self.first is not None and self.operation.found(self.first) == self.operation.found(facts)
-        return () if known else self.operation.clear(facts)
+        # Asked first: most operations have nothing to clear, and then need not look at what they would find.
+        commands = self.operation.clear(facts)
+        if commands and self.first is not None and self.operation.found(self.first) == self.operation.found(facts):
+            return ()
+        return commands
 
     def commands(self, facts: Facts) -> tuple[Command, ...]:
         if self.first is None:
