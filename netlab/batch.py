@@ -48,7 +48,7 @@ class Group:
 
 def _line(stderr: str) -> int:
     """The number of the line that failed, from 1; 1 where none is named."""
-    match = re.search(r"Command failed \S+:(\d+)|iptables-restore.*?line:? (\d+)", stderr)
+    match = re.search(r"Command failed \S+:(\d+)|\bline:? (\d+)", stderr)
     return int(match[1] or match[2]) if match else 1
 
 

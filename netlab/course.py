@@ -64,8 +64,9 @@ def _sorted(needs: Mapping[str, Iterable[str]], place: Mapping[str, int]) -> tup
     # Imported here: it takes a tenth of a second, and where the author's order is topological it is the answer already.
     from networkx import DiGraph, find_cycle, is_directed_acyclic_graph, lexicographical_topological_sort
 
-    graph = DiGraph([(need, step) for step, wanted in needs.items() for need in wanted])
+    graph = DiGraph()
     graph.add_nodes_from(needs)
+    graph.add_edges_from((need, step) for step, wanted in needs.items() for need in wanted)
     if not is_directed_acyclic_graph(graph):
         path = [step for step, _ in find_cycle(graph)]
         raise CourseError(f"the steps need each other in a circle: {' → '.join([*path, path[0]])}")

@@ -77,13 +77,18 @@ class Fetch(Proof):
 
 
 def _curl(node: str, url: str) -> Command:
-    # No ~/.curlrc, no proxy: what is asked is this address and nothing else. -S keeps the reason on stderr.
-    options = ("-q", "-sS", "--noproxy", "*", "--max-time", "1", "-o", "/dev/null", "-w", "%{http_code}")
+    # No ~/.curlrc, no proxy: what is asked is this address and nothing else. Only -v tells why nobody could connect.
+    options = ("-q", "-sS", "-v", "--noproxy", "*", "--max-time", "1", "-o", "/dev/null", "-w", "%{http_code}")
     return _at(node, "curl", *options, url)
 
 
 def _refusal(result: Result) -> str:
-    return "refused" if result.code == 7 else re.sub(r"^curl: \(\d+\) ", "", _first_line(result.stderr))
+    """Why nothing was fetched: "refused", or the kernel's or curl's own words."""
+    kernel = re.search(r"Connection refused|Network is unreachable|No route to host", result.stderr)
+    if kernel is not None:
+        return "refused" if kernel[0] == "Connection refused" else kernel[0]
+    said = re.search(r"(?m)^curl: \(\d+\) (.*)", result.stderr)
+    return said[1] if said is not None else _first_line(result.stderr)
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,8 @@ class Refused(Proof):
         return Probe((_curl(self.node, self.url),))
 
     def judge(self, results: Sequence[Result], watched: Result | None) -> Observation:
-        result = results[0]
-        return Observation(result.code == 7, result.stdout.strip() if result.code == 0 else _refusal(result))
+        seen = results[0].stdout.strip() if results[0].code == 0 else _refusal(results[0])
+        return Observation(seen == "refused", seen)
 
 
 @dataclass(frozen=True)

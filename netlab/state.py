@@ -49,8 +49,9 @@ class State:
     def create(self) -> None:
         """Make the folder where it is missing, for its owner alone. Raises UnsafeState where it cannot be trusted."""
         try:
-            self.base.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.folder.mkdir(exist_ok=True, mode=0o700)
+            for folder in reversed((self.folder, self.base, *self.base.parents)):
+                if not folder.exists():  # each for its owner alone, whatever the umask: parents=True would not
+                    folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise UnsafeState(
                 f"the state folder {self.folder} cannot be made: {error.strerror}",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from netlab.model import Operation, Proof
 from netlab.operations import bridge, port, up
-from netlab.proofs import ping
+from netlab.proofs import HOST, ping, shows
 
 from ..lab import Lab
 
@@ -21,5 +21,8 @@ def operations(lab: Lab) -> Iterator[Operation]:
 
 def proofs(lab: Lab) -> Iterator[Proof]:
     """The containers reach each other."""
-    for neighbour in lab.containers[1:2]:  # a single container has nobody to talk to
-        yield ping(lab.containers[0].name, neighbour.address)
+    first, *others = lab.containers
+    if others:
+        yield ping(first.name, others[0].address)
+    else:  # a single container has nobody to talk to: then the switch itself is looked at
+        yield shows(HOST, has=(lab.bridge,), up=(lab.bridge,))
