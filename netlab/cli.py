@@ -123,6 +123,8 @@ class Session:
         from netlab.render import Screen
 
         shared = context.find_root().ensure_object(Shared)
+        if not 0 <= shared.wait < float("inf"):
+            raise UsageError(f"--wait {shared.wait:g} is no time to wait", hint="give seconds, 0 or more")
         if shared.host:
             raise Missing(
                 "--host is not there yet",
@@ -146,20 +148,15 @@ class Session:
 
         state = self.state()
         state.check()
-        if make:
-            state.create()
-        if not state.folder.exists():
-            yield Lab(state)
-            return
-        with state.locked(self.shared.wait):
+        with state.locked(self.shared.wait, make=make) as there:
             try:
                 lab = Lab(state)
-                dead = lab.bury()
+                dead = lab.bury() if there else ""
                 if dead:
                     self.screen.note(dead)
                 yield lab
             finally:
-                if not (state.folder / "sandbox.json").exists():
+                if there and not (state.folder / "sandbox.json").exists():
                     state.clear()
 
     def choose(self, lab: Lab, settings: list[str] | None, file: Path | None) -> Choice:
@@ -343,7 +340,10 @@ def execute(
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...")],
 ) -> None:
     """Run a command in a node of the lab; its exit code is passed on."""
-    _foreground(Session.of(context), node, command[1:] if command[0] == "--" else command)
+    words = command[1:] if command[0] == "--" else command
+    if not words:
+        raise UsageError("exec needs a command", hint=f"for example: netlab exec {node} -- ip addr")
+    _foreground(Session.of(context), node, words)
 
 
 @app.command(cls=_Command)

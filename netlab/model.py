@@ -282,6 +282,8 @@ class Observation:
 
     ok: bool
     text: str
+    blind: bool = False
+    """The probe itself did not work (tcpdump could not begin): nothing was seen, and not even a failure is proved."""
 
 
 @dataclass(frozen=True, slots=True)

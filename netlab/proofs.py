@@ -142,6 +142,8 @@ class Seen(Proof):
 
     def judge(self, results: Sequence[Result], watched: Result | None) -> Observation:
         text = watched.stdout if watched is not None else ""
+        if watched is not None and not text and "listening on" not in watched.stderr:
+            return Observation(False, _first_line(watched.stderr), blind=True)
         request = re.search(r"IP (\S+) > (\S+): ICMP echo request", text)
         if request is None:
             return Observation(False, f"no such request on {self.card}")

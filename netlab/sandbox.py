@@ -21,8 +21,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
-from netlab import linux
-from netlab.errors import Interrupted, Missing, NetlabError
+from netlab import linux, signals
+from netlab.errors import Interrupted, Missing, NetlabError, UnsafeState
 from netlab.machine import Machine
 from netlab.programs import program
 from netlab.userns import refusal
@@ -47,14 +47,25 @@ class Holder:
     netns: int
     """Its network namespace's inode number."""
     boot: str
+    pidns: int
+    """The inode number of the PID namespace in which ``pid`` is its pid."""
 
     @property
     def alive(self) -> bool:
-        """Is it still this process, and not another with its pid?"""
+        """Is it still this process, and not another with its pid? Raises UnsafeState where that cannot be told."""
+        if self.boot != _boot():
+            return False
+        if self.pidns != os.stat("/proc/self/ns/pid").st_ino:
+            raise UnsafeState(
+                f"the sandbox was made in another PID namespace, where its holder is process {self.pid}",
+                hint="run netlab there, outside this container",
+            )
         try:
             return Holder.of(self.pid) == self
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             return False
+        except OSError as error:
+            raise UnsafeState(f"the sandbox's holder, process {self.pid}, cannot be looked at: {error}") from error
 
     @classmethod
     def of(cls, pid: int) -> Holder:
@@ -62,8 +73,8 @@ class Holder:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         if fields[0] in ("Z", "X"):
             raise ProcessLookupError(pid)
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return cls(pid, int(fields[19]), os.stat(f"/proc/{pid}/ns/net").st_ino, boot)
+        netns, pidns = os.stat(f"/proc/{pid}/ns/net").st_ino, os.stat("/proc/self/ns/pid").st_ino
+        return cls(pid, int(fields[19]), netns, _boot(), pidns)
 
     @classmethod
     def load(cls, record: dict[str, Any]) -> Holder:
@@ -76,6 +87,10 @@ class Holder:
 def inside() -> bool:
     """Does this process run in a sandbox? Pids and users mean something else in there."""
     return INSIDE.exists()
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 # --- made ------------------------------------------------------------------------------------------------------------
@@ -129,10 +144,10 @@ def _make(folder: Path, answering: int, waiting: int) -> NoReturn:
             step = "unshare"
             linux.unshare(linux.CLONE_NEWUSER)
             step = "map"
-            # Our own ids and no others: then tcpdump does not try to become somebody else, which nobody here can.
+            # Our own ids and no others, and not root's: root's tcpdump becomes somebody else, which nobody here can.
             Path("/proc/self/setgroups").write_text("deny")
-            Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-            Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+            Path("/proc/self/uid_map").write_text(f"{uid or 1} {uid} 1")
+            Path("/proc/self/gid_map").write_text(f"{gid or 1} {gid} 1")
         step = "namespaces"
         linux.unshare(flags)
         holder = os.fork()
@@ -339,6 +354,7 @@ def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
     worker = os.fork()  # only a child gets into the PID namespace
     if worker == 0:
         linux.die_with_parent(signal.SIGKILL)
+        signals.catch()
         with contextlib.suppress(OSError):
             os.chdir(here)
         os._exit(run() if os.getppid() in (0, middle) else 1)

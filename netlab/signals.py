@@ -6,9 +6,9 @@ also noted, and whoever is about to start something asks.
 
 from __future__ import annotations
 
+import os
 import signal
 from types import FrameType
-from typing import NoReturn
 
 from netlab.errors import Interrupted
 
@@ -16,10 +16,14 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a command to end."""
 
 _arrived: list[int] = []
+_owner = 0
+"""The process that catches. One that it forks does not, until it says so itself or becomes another program."""
 
 
 def catch() -> None:
-    """From now on these signals raise Interrupted. One that the caller has us ignore (nohup) stays ignored."""
+    """From now on these signals raise Interrupted in this process. One that the caller ignores stays ignored."""
+    global _owner
+    _owner = os.getpid()
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
@@ -43,7 +47,9 @@ def default() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _raise(number: int, frame: FrameType | None) -> NoReturn:
+def _raise(number: int, frame: FrameType | None) -> None:
+    if os.getpid() != _owner:
+        return
     _arrived.append(number)
     raise _interrupted(number)
 

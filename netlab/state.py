@@ -72,35 +72,52 @@ class State:
             _check_parent(folder)
 
     @contextlib.contextmanager
-    def locked(self, wait: float) -> Iterator[None]:
-        """Hold the lab's lock. After ``wait`` seconds of somebody else's holding it: UnsafeState that says whose."""
-        path = self.folder / "lock"
+    def locked(self, wait: float, *, make: bool) -> Iterator[bool]:
+        """Hold the lab's lock; False, and no lock, where there is no folder and ``make`` does not say to make it.
+
+        After ``wait`` seconds of somebody else's holding it: UnsafeState that says whose.
+        """
         deadline = time.monotonic() + wait
-        while True:
-            fd = open_plain(path, os.O_RDWR | os.O_CREAT)
+        fd = None
+        while fd is None:
+            if make:
+                self.create()
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(fd, 200, 0).decode(errors="replace").strip()
-                os.close(fd)
-                if time.monotonic() >= deadline:
-                    raise UnsafeState(
-                        f"another netlab is at work on {self.name!r}: {holder or 'it has just begun'}",
-                        details=(f"waited {wait:g} s for its lock",),
-                        hint="wait for it to end, or wait longer: --wait SECONDS",
-                    ) from None
-                time.sleep(0.05)
-                continue
-            if not _same(fd, path):  # the folder was removed between open and lock: this lock is nobody's
-                os.close(fd)
-                continue
-            break
+                fd = self._lock(deadline, wait)
+            except FileNotFoundError:  # or it went while we waited: its lab has ended
+                if not make:
+                    break
+        if fd is None:
+            yield False
+            return
         try:
             os.ftruncate(fd, 0)
             os.pwrite(fd, f"pid {os.getpid()} since {time.strftime('%H:%M:%S')}\n".encode(), 0)
-            yield
+            yield True
         finally:
             os.close(fd)
+
+    def _lock(self, deadline: float, wait: float) -> int | None:
+        """The lock's descriptor; None where it has to be tried again."""
+        path = self.folder / "lock"
+        fd = open_plain(path, os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(fd, 200, 0).decode(errors="replace").strip()
+            os.close(fd)
+            if time.monotonic() >= deadline:
+                raise UnsafeState(
+                    f"another netlab is at work on {self.name!r}: {holder or 'it has just begun'}",
+                    details=(f"waited {wait:g} s for its lock",),
+                    hint="wait for it to end, or wait longer: --wait SECONDS",
+                ) from None
+            time.sleep(0.05)
+            return None
+        if _same(fd, path):
+            return fd
+        os.close(fd)  # the folder was removed between open and lock: this lock is nobody's
+        return None
 
     def read(self, name: str) -> Json:
         """The JSON value in the file ``name``, None without one. Raises UnsafeState for one that cannot be read."""
@@ -131,7 +148,11 @@ class State:
 
     def clear(self) -> None:
         """Remove the whole folder, and the one around it where it was the last."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        # Aside first: who comes now finds no folder, and never one that is half removed.
+        aside = self.base / f".{self.name}.{os.getpid()}"
+        with contextlib.suppress(FileNotFoundError):
+            self.folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.base.rmdir()
 

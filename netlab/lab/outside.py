@@ -101,7 +101,8 @@ def rows() -> list[SandboxRow]:
     """Every sandbox of ours: those with a state folder, and holders whose folder is gone."""
     base = default_base()
     found = []
-    for folder in sorted(base.iterdir()) if base.is_dir() else []:
+    folders = [each for each in base.iterdir() if each.name[0] != "."] if base.is_dir() else []
+    for folder in sorted(folders):
         lab = Lab(State(base, folder.name))
         about = lab.state.read("sandbox.json")
         if about is not None:
