@@ -98,7 +98,9 @@ def _kind(command: Command) -> tuple[str, ...]:
         return ("ip", "del") if words[:2] == ["link", "del"] else ("ip",)
     if tool == "iptables" and words[:2] == ["-w", "-t"] and words[3] in ("-A", "-D"):
         return ("iptables", words[2])
-    return (tool,) if tool in ("sysctl", "kill") else ()
+    if tool == "kill":
+        return (tool, words[0])
+    return (tool,) if tool == "sysctl" else ()
 
 
 def _single(command: Command) -> Group:
@@ -121,7 +123,7 @@ def _grouped(kind: tuple[str, ...], commands: tuple[Command, ...]) -> Iterator[G
     elif kind[0] == "sysctl":
         yield Group(commands, ("sysctl", "-w", *(each.argv[2] for each in commands)))
     else:
-        yield Group(commands, ("kill", *(each.argv[1] for each in commands)))
+        yield Group(commands, ("kill", kind[1], *(each.argv[2] for each in commands)))
 
 
 def _quoted(word: str) -> str:

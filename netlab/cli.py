@@ -17,7 +17,7 @@ import typer
 import typer.core
 
 from netlab import __version__, signals
-from netlab.errors import Missing, NetlabError, UsageError
+from netlab.errors import Missing, NetlabError, Unreadable, UsageError
 
 if TYPE_CHECKING:
     from netlab.lab import Choice, Lab
@@ -446,14 +446,18 @@ def end(context: typer.Context) -> None:
     from netlab.lab import end_stray
 
     session = Session.of(context)
-    with session.lab() as lab:
-        there = lab.holder() is not None
-        if there:
-            lab.end()
-        elif not end_stray(lab.state):
-            session.screen.note(f"there is no sandbox {lab.state.name!r}")
-            return
-    session.screen.note(f"sandbox {lab.state.name!r} has ended")
+    state = session.state()
+    try:
+        with session.lab() as lab:
+            ended = lab.holder() is not None
+            if ended:
+                lab.end()
+    except Unreadable:
+        ended = True
+        state.clear()  # its holder is found by what it carries with it
+    ended = end_stray(state) or ended
+    words = f"sandbox {state.name!r} has ended" if ended else f"there is no sandbox {state.name!r}"
+    session.screen.note(words)
 
 
 # --- the one boundary ------------------------------------------------------------------------------------------------
@@ -466,7 +470,6 @@ def _exit(code: int) -> NoReturn:
 def main() -> NoReturn:
     """Run the command line; every error that can be explained ends here, and becomes an exit code."""
     _open_streams()
-    signals.catch()
     try:
         app(prog_name="netlab")
     except NetlabError as error:

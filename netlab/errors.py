@@ -70,6 +70,10 @@ class UnsafeState(NetlabError):
     code = 4
 
 
+class Unreadable(UnsafeState):
+    """What the state folder holds cannot be understood, by this netlab at least."""
+
+
 class Missing(NetlabError):
     """The machine lacks something: a program, a kernel feature, a right."""
 

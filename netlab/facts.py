@@ -45,17 +45,18 @@ def parse_stack(text: str) -> Stack:
 
 
 def _link(match: re.Match[str]) -> Link:
-    name, at, peer = match[2].rpartition("@")
-    if not at:
-        name, peer = peer, ""
-    index = _PEER_INDEX.fullmatch(peer)
     segments = match[4].split("\\    ")
+    kind = "loopback" if segments[1:2] and segments[1].startswith("link/loopback ") else _kind(segments[2:3])
+    name, at, peer = match[2].rpartition("@")
+    if not at or kind in ("bridge", "dummy", "bond"):  # which have no other end: the @ is in the name
+        name, peer = match[2], ""
+    index = _PEER_INDEX.fullmatch(peer)
     pairs = _words(segments[0])
     attributes = dict(zip(pairs[::2], pairs[1::2], strict=False))
     return Link(
         name=name,
         index=int(match[1]),
-        kind="loopback" if segments[1:2] and segments[1].startswith("link/loopback ") else _kind(segments[2:3]),
+        kind=kind,
         up="UP" in match[3].split(","),
         master=attributes.get("master", ""),
         peer_index=int(index[1]) if index else 0,

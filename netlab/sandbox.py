@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 from netlab import linux, signals
-from netlab.errors import Interrupted, Missing, NetlabError, UnsafeState
+from netlab.errors import Interrupted, Missing, NetlabError, Unreadable, UnsafeState
 from netlab.machine import Machine
 from netlab.programs import program
 from netlab.userns import refusal
@@ -34,6 +34,8 @@ MARK = "NETLAB_SANDBOX"
 
 INSIDE = Path("/run/netlab-sandbox")
 """A file that only a sandbox's own /run has."""
+
+_END = "end the sandbox, whole: netlab sandbox end"
 
 _KINDS = {"user": linux.CLONE_NEWUSER, "mnt": linux.CLONE_NEWNS, "net": linux.CLONE_NEWNET, "pid": linux.CLONE_NEWPID}
 
@@ -78,7 +80,14 @@ class Holder:
 
     @classmethod
     def load(cls, record: dict[str, Any]) -> Holder:
-        return cls(**record)
+        """What ``dump`` wrote. Raises Unreadable for anything else."""
+        try:
+            holder = cls(**record)
+        except TypeError as error:
+            raise Unreadable(f"the record of the sandbox's holder cannot be understood: {error}", hint=_END) from error
+        if not all(isinstance(each, int) for each in (holder.pid, holder.started, holder.netns, holder.pidns)):
+            raise Unreadable("the record of the sandbox's holder cannot be understood", hint=_END)
+        return holder
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
@@ -396,17 +405,27 @@ def _waited(child: int) -> int:
 
 
 def others() -> list[int]:
-    """Inside: pids of processes that are neither the holder, nor us, nor started by us."""
+    """Inside: pids of processes that are neither the holder, nor us, nor started by us, and that stay.
+
+    What a netlab that was killed has started may just be ending.
+    """
+    until = time.monotonic() + 0.5
+    while (found := _strangers()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
+
+
+def _strangers() -> list[int]:
     ours = os.getpid()
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
-    return [pid for pid in pids if pid not in (1, ours) and ours not in _ancestors(pid)]
+    return [pid for pid in pids if pid not in (1, ours) and words(pid) and ours not in _ancestors(pid)]
 
 
 def words(pid: int) -> str:
-    """A process's command line, for people."""
+    """A process's command line, for people; "" for one that has ended or is the kernel's."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-    return "gone by now"
+    return ""
 
 
 def _ancestors(pid: int) -> list[int]:

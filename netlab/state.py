@@ -10,10 +10,10 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from netlab.errors import UnsafeState, UsageError
+from netlab.errors import Unreadable, UnsafeState, UsageError
 from netlab.model import Json
 
 DEFAULT = "default"
@@ -119,8 +119,11 @@ class State:
         os.close(fd)  # the folder was removed between open and lock: this lock is nobody's
         return None
 
-    def read(self, name: str) -> Json:
-        """The JSON value in the file ``name``, None without one. Raises UnsafeState for one that cannot be read."""
+    def read(self, name: str, keys: Sequence[str] = ()) -> Json:
+        """The JSON object in the file ``name``, with ``keys`` in it; None without such a file.
+
+        Raises Unreadable for one that cannot be understood.
+        """
         path = self.folder / name
         try:
             with open(open_plain(path, os.O_RDONLY), encoding="utf-8") as file:
@@ -128,9 +131,12 @@ class State:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise UnsafeState(f"{path} cannot be read: {error}", hint=_BEGIN_AGAIN) from error
+            raise Unreadable(f"{path} cannot be read: {error}", hint=_BEGIN_AGAIN) from error
         if not isinstance(value, dict) or value.get("version") != VERSION:
-            raise UnsafeState(f"{path} was not written by this netlab, or by a newer one", hint=_BEGIN_AGAIN)
+            raise Unreadable(f"{path} was not written by this netlab, or by a newer one", hint=_BEGIN_AGAIN)
+        lacking = [key for key in keys if key not in value]
+        if lacking:
+            raise Unreadable(f"{path} lacks {', '.join(lacking)}", hint=_BEGIN_AGAIN)
         return value
 
     def write(self, name: str, value: dict[str, Json]) -> None:

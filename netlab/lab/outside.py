@@ -19,6 +19,8 @@ from netlab.views import SandboxRow
 
 T = TypeVar("T")
 
+_SANDBOX = ("holder", "made_by", "since")
+
 
 class Lab:
     """The lab whose state is in ``state``'s folder, seen from outside. Its lock is the caller's to hold."""
@@ -30,18 +32,18 @@ class Lab:
     @property
     def record(self) -> dict[str, Any] | None:
         """What ``Choice.record`` wrote when the lab was made; None without a lab."""
-        record: dict[str, Any] | None = self.state.read("lab.json")
+        record: dict[str, Any] | None = self.state.read("lab.json", ("course", "values", "parameters", "chapters"))
         return record
 
     def holder(self) -> Holder | None:
         """The living sandbox's holder."""
-        record = self.state.read("sandbox.json")
+        record = self.state.read("sandbox.json", _SANDBOX)
         holder = Holder.load(record["holder"]) if record else None
         return holder if holder is not None and holder.alive else None
 
     def bury(self) -> str:
         """Where the sandbox has died, forget it, and say so; "" where none has."""
-        record = self.state.read("sandbox.json")
+        record = self.state.read("sandbox.json", _SANDBOX)
         if record is None:
             return ""
         holder = Holder.load(record["holder"])
@@ -91,7 +93,7 @@ class Lab:
 
     def end(self) -> None:
         """End the sandbox, whole, and remove its state: nothing is left."""
-        record = self.state.read("sandbox.json")
+        record = self.state.read("sandbox.json", _SANDBOX)
         if record is not None:
             sandbox.end(Holder.load(record["holder"]))
         self.state.clear()

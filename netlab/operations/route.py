@@ -53,7 +53,8 @@ class Route(Operation):
         if not others:
             return ""
         via = f" via {others[0].via}" if others[0].via else ""
-        return f"the route to {self.destination} goes{via} by {others[0].dev}"
+        by = f" by {others[0].dev}" if others[0].dev else " no way that netlab knows"  # blackhole, several next hops, …
+        return f"the route to {self.destination} goes{via}{by}"
 
     def _others(self, facts: Facts) -> list[Fact]:
         return [each for each in self._there(facts) if each not in self._equal(facts)]
@@ -71,7 +72,7 @@ class Route(Operation):
         return self._delete(each for each in self._equal(facts) if each.protocol != "kernel")
 
     def clear(self, facts: Facts) -> tuple[Command, ...]:
-        return self._delete(each for each in self._others(facts) if each.protocol != "kernel")
+        return self._delete(each for each in self._others(facts) if each.protocol != "kernel" and each.dev)
 
     def _delete(self, routes: Iterable[Fact]) -> tuple[Command, ...]:
         return tuple(

@@ -56,8 +56,10 @@ class Service(Operation):
         return (Command(self.argv, self.netns, Serve(self._name, self.page)),)
 
     def typed(self, facts: Facts, first: Facts) -> bool:
-        return False  # a server that netlab did not start is never stopped
+        # Ours, though the journal knows nothing of it any more. One that netlab did not start is never stopped.
+        return facts.service(self._name) != 0
 
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         pid = facts.service(self._name)
-        return (Command(("kill", str(pid))),) if pid else ()
+        # Not TERM: a server that is stopped, or hangs, would stay; and this one has nothing to put in order.
+        return (Command(("kill", "-KILL", str(pid))),) if pid else ()
