@@ -45,7 +45,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a finished process left: exit code (-N: killed by signal N), both outputs whole, wall time in seconds."""
+    """What a finished process left: exit code, both outputs whole, wall time in seconds.
+
+    What signal N killed has code 128 + N, as a shell reports it; the whole of a call that was killed, -N.
+    """
 
     code: int
     stdout: str
@@ -219,6 +222,11 @@ class Operation(Protocol):
     @property
     def given(self) -> bool:
         """An empty lab, or the kernel on behalf of a needed step, usually satisfies it already."""
+        return False
+
+    @property
+    def counted(self) -> bool:
+        """May another just like it stand beside it, somebody else's? Then undo takes one back and has done its part."""
         return False
 
     @property

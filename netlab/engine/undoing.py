@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from netlab.engine.looking import LabHost, drained, facts_for
@@ -84,9 +84,10 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     }
     operations = [each.operation for each in taken]
     ran: dict[str, list[Ran]] = {step: [] for step in steps}
+    spent: set[Command] = set()
     try:
-        yield from _rounds(taken, covers, host, ran)
-        _check_gone(taken, host)
+        yield from _rounds(taken, covers, host, ran, spent)
+        _check_gone(taken, host, spent)
     except NetlabError:
         yield from _report(steps, taken, {}, ran)
         raise
@@ -97,24 +98,32 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
 
 
 def _rounds(
-    taken: Sequence[Taken], covers: Mapping[int, Thing], host: LabHost, ran: dict[str, list[Ran]]
+    taken: Sequence[Taken],
+    covers: Mapping[int, Thing],
+    host: LabHost,
+    ran: dict[str, list[Ran]],
+    spent: set[Command],
 ) -> Iterator[Event]:
-    """Look, take back what is due, and look again, until nothing is due. ``ran`` collects what ran, by step."""
+    """Look, take back what is due, and look again, until nothing is due.
+
+    ``ran`` collects what ran, by step; ``spent`` the commands that are not to run again: the next one of a kind that is
+    ``counted`` is somebody else's.
+    """
     operations = [each.operation for each in taken]
     before_last: list[Command] = []
     while True:
         # More than once: only when a rule is gone is its chain seen to be empty, and can go as well.
         facts = facts_for(host, operations)
-        claims = _claims([each for number, each in enumerate(taken) if number not in covers], facts)
+        claims = _claims([each for number, each in enumerate(taken) if number not in covers], facts, spent)
         if not claims or list(claims) == before_last:
             break
         before_last = list(claims)
         try:
-            yield from _taking_back([(each, command) for command, each in claims.items()], host, ran)
+            yield from _taking_back([(each, command) for command, each in claims.items()], host, ran, spent)
         except CommandFailed as error:
             # Facts decide: what it was to remove may have gone with something else, as the other end of a pair does.
             host.forget()
-            if error.details[0] in map(str, _claims(taken, facts_for(host, operations))):
+            if error.details[0] in map(str, _claims(taken, facts_for(host, operations), spent)):
                 raise
         host.forget()
         _wait([each for each in claims.values() if each.operation.patience], host)
@@ -126,11 +135,13 @@ def _going(taken: Sequence[Taken], facts: Facts) -> frozenset[Thing]:
     return frozenset().union(*made)
 
 
-def _claims(taken: Sequence[Taken], facts: Facts) -> dict[Command, Taken]:
+def _claims(taken: Sequence[Taken], facts: Facts, spent: Set[Command] = frozenset()) -> dict[Command, Taken]:
     """Each command that is due, once and in order, with whose it is: two rules may both see their chain empty."""
     claims: dict[Command, Taken] = {}
     for each in taken:
         for command in each.commands(facts):
+            if command in spent:
+                continue
             if command not in claims or (each.own and not claims[command].own):
                 claims[command] = each
     return claims
@@ -144,13 +155,17 @@ def _wait(slow: Sequence[Taken], host: LabHost) -> None:
         host.wait(lambda: not _claims(slow, facts_for(host, operations)), seconds)
 
 
-def _taking_back(tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dict[str, list[Ran]]) -> Iterator[Event]:
+def _taking_back(
+    tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dict[str, list[Ran]], spent: set[Command]
+) -> Iterator[Event]:
     waiting = list(tasks)
     try:
         for command, seconds, shared in host.perform([command for _, command in tasks]):
             yield from drained(host)
             taken = next(each for each, own in waiting if own == command)
             waiting.remove((taken, command))
+            if taken.own and taken.operation.counted:
+                spent.add(command)
             ran[taken.step].append(Ran(taken.step, str(taken.operation), str(command), seconds, shared))
     except CommandFailed as error:
         yield from drained(host)
@@ -161,11 +176,10 @@ def _taking_back(tasks: Sequence[tuple[Taken, Command]], host: LabHost, ran: dic
     yield from drained(host)
 
 
-def _check_gone(taken: Sequence[Taken], host: LabHost) -> None:
+def _check_gone(taken: Sequence[Taken], host: LabHost, spent: Set[Command]) -> None:
     """Look again. Raises DidNotHold for what is still there."""
     facts = facts_for(host, [each.operation for each in taken])
-    still = next((each for each in taken if each.commands(facts)), None)
-    if still is not None:
+    for still in _claims(taken, facts, spent).values():
         raise DidNotHold(
             f"undo of step {still.step!r}: {still.operation} is still there, though its command ran",
             details=tuple(str(command) for command in still.commands(facts)),

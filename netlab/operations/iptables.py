@@ -105,6 +105,10 @@ class Rule(Operation):
     def queries(self) -> frozenset[Query]:
         return frozenset({Query("iptables", self.netns, self.table), Query("chains", self.netns)})
 
+    @property
+    def counted(self) -> bool:
+        return True
+
     def _copies(self, facts: Facts) -> int:
         match = canonical(self.spec)
         rules = facts.table(self.netns, self.table).rules
