@@ -39,6 +39,10 @@ class Host:
         self.known: dict[Query, Any] = {}
         """What has been read, and has not been outdated since by a command of ours."""
 
+    def close(self) -> None:
+        """End what is still waiting for work."""
+        self._shells.close()
+
     # --- looking -----------------------------------------------------------------------------------------------------
 
     def facts(self, queries: Iterable[Query]) -> Facts:

@@ -27,7 +27,7 @@ from typing import Any
 import sh
 
 from netlab import signals
-from netlab.errors import Missing
+from netlab.errors import Interrupted, Missing
 from netlab.model import Result
 from netlab.programs import PATH, program
 
@@ -112,14 +112,27 @@ def _start(path: str, *arguments: str, **settings: Any) -> Any:
 
     Raises Missing where the machine lets us start none.
     """
-    signals.check()
     always = {"_bg": True, "_bg_exc": False, "_new_session": True, "_env": ENVIRONMENT, "_ok_code": _CODES}
     try:
         command: Any = sh.Command(path)
-        return command(*arguments, **settings, **always, _preexec_fn=signals.default)
+        with signals.held():
+            process = command(*arguments, **settings, **always, _preexec_fn=signals.default)
     except OSError as error:
         hint = "look at `ulimit -a`: open files, processes, memory"
         raise Missing(f"no process can be started: {error.strerror}", details=(path,), hint=hint) from error
+    try:
+        signals.check()
+    except Interrupted:
+        _end(process)
+        raise
+    return process
+
+
+def _end(process: Any) -> None:
+    """Kill a process with all that it has started, and wait for it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def argv(job: Job) -> tuple[str, ...]:
@@ -210,16 +223,9 @@ class _Shell:
         self._script, self._out, self._err = (os.memfd_create(name, 0) for name in ("script", "out", "err"))
         lines, self._lines = os.pipe()
         self._ended, ended = os.pipe()
-        self._process: Any = _start(
-            program("sh"),
-            "-s",
-            _in=os.fdopen(os.dup(lines), "rb"),
-            _out=ended,
-            _err=self._err,
-            _pass_fds={self._script, self._out, self._err},
-        )
-        for fd in (lines, ended):
-            os.close(fd)
+        files = {self._script, self._out, self._err}
+        with os.fdopen(lines, "rb") as reads, os.fdopen(ended, "wb"):
+            self._process: Any = _start(program("sh"), "-s", _in=reads, _out=ended, _err=self._err, _pass_fds=files)
         self.alive = True
         self._mark = b""
 
@@ -250,9 +256,7 @@ class _Shell:
     def kill(self) -> None:
         """End it, with all that it runs."""
         self.alive = False
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        _end(self._process)
         for fd in (self._script, self._out, self._err, self._lines, self._ended):
             os.close(fd)
 

@@ -114,7 +114,8 @@ def start(folder: Path, keep: Callable[[Holder], None]) -> Holder:
     waiting, going = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    maker = os.fork()
+    with signals.held():
+        maker = os.fork()
     if maker == 0:
         os.close(answers)
         os.close(going)
@@ -332,7 +333,8 @@ def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
         raise NetlabError("the sandbox has just ended", hint="run the command again")
     sys.stdout.flush()
     sys.stderr.flush()
-    child = os.fork()
+    with signals.held():
+        child = os.fork()
     if child == 0:
         # Nothing may get out of here: it would go on in the parent's code, with the parent's locks.
         code = 1

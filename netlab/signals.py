@@ -1,13 +1,15 @@
 """Ctrl-C and its like as an error that ends a command in order, and that is not lost where it cannot be raised.
 
-Python swallows what a signal's handler raises in a few places (the hooks around a fork, a destructor). So the signal is
-also noted, and whoever is about to start something asks.
+Python swallows what a signal's handler raises in the hooks around a fork, and leaves somebody's lock held for ever.
+There it is only noted (``held``), and whoever is about to start something asks (``check``).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from types import FrameType
 
 from netlab.errors import Interrupted
@@ -16,17 +18,29 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a command to end."""
 
 _arrived: list[int] = []
+_holding = 0
 _owner = 0
 """The process that catches. One that it forks does not, until it says so itself or becomes another program."""
 
 
 def catch() -> None:
     """From now on these signals raise Interrupted in this process. One that the caller ignores stays ignored."""
-    global _owner
-    _owner = os.getpid()
+    global _owner, _holding
+    _owner, _holding = os.getpid(), 0
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """What arrives in here is noted, and not raised: for what must not break off half done. Then ask ``check``."""
+    global _holding
+    _holding += 1
+    try:
+        yield
+    finally:
+        _holding -= 1
 
 
 def check() -> None:
@@ -51,7 +65,8 @@ def _raise(number: int, frame: FrameType | None) -> None:
     if os.getpid() != _owner:
         return
     _arrived.append(number)
-    raise _interrupted(number)
+    if not _holding:
+        raise _interrupted(number)
 
 
 def _interrupted(number: int) -> Interrupted:

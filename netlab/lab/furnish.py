@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,7 +32,11 @@ def furnish(folder: Path, surroundings: ModuleType, parameters: Any) -> dict[str
 
     Raises NetlabError where they do not come about.
     """
-    host = Host(Services(folder / "services"))
+    with closing(Host(Services(folder / "services"))) as host:
+        return _furnished(host, surroundings, parameters)
+
+
+def _furnished(host: Host, surroundings: ModuleType, parameters: Any) -> dict[str, Any]:
     around: Sequence[Operation] = tuple(surroundings.operations(parameters))
     nodes: tuple[str, ...] = surroundings.NODES
     _perform(host, [command for node in nodes for command in namespace(node).apply(reading.NOWHERE)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -89,7 +90,13 @@ class Lab:
         """Run ``work`` on the lab from within its sandbox, in a child process; ``choice`` brings the proofs."""
         holder = self.holder()
         assert holder is not None, "inside() is for a lab that is there"
-        return sandbox.enter(holder, lambda: work(Inside(self.state, choice)))
+
+        def worked() -> T:
+            inside = Inside(self.state, choice)
+            with closing(inside.host):
+                return work(inside)
+
+        return sandbox.enter(holder, worked)
 
     def end(self) -> None:
         """End the sandbox, whole, and remove its state: nothing is left."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from netlab.model import Command, Facts, Json, Operation, Query, Serve
 
@@ -53,6 +54,9 @@ class Service(Operation):
         return bool(self.found(facts))
 
     def apply(self, facts: Facts) -> tuple[Command, ...]:
+        if facts.service(self._name):
+            # It runs, and only cannot be reached: the lab host still knows the card that was there before a new cable.
+            return (Command(("ip", "neigh", "flush", "to", str(urlsplit(self.url).hostname))),)
         return (Command(self.argv, self.netns, Serve(self._name, self.page)),)
 
     def typed(self, facts: Facts, first: Facts) -> bool:
