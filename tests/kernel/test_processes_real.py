@@ -1,95 +1,246 @@
-"""Shells and runner: few lanes go through a shell, many through runner.py, and what comes back is the same."""
+"""Jobs run for real: what they say comes back whole, with each job's own exit code, and what hangs is killed."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.kernel
+from netlab import processes
+from netlab.errors import Missing
+from netlab.model import Command, Result, Serve
+from netlab.processes import Job, Running, Shells
+from netlab.services import Services
+from tests.kernel.runner import runs, until
 
-SCRIPT = """
-import json, subprocess, sys
-from netlab.processes import Job, MANY, Shells
-
-lanes = int(sys.argv[1])
-for number in range(lanes):
-    subprocess.run(["ip", "netns", "add", f"n{number}"], check=True)
-ran = []
-shells = Shells(lambda job, result: ran.append(job.argv))
-cases = {
-    "where": [Job(("ip", "-o", "link"), "n0")],
-    "fed": [Job(("cat",), "n1", "one\\ntwo\\n")],
-    "code": [Job(("sh", "-c", "echo out; echo err >&2; exit 7"), "n2")],
-    "killed": [Job(("sh", "-c", "kill -9 $$"), "n3")],
-    "gone": [Job(("ip", "link"), "nowhere")],
-    "much": [Job(("sh", "-c", "head -c 300000 /dev/zero | tr '\\\\0' x"), "n4")],
-    "cut short": [Job(("false",), "n5"), Job(("echo", "never"), "n5")],
-    "environment": [Job(("env",), "n6")],
-    "no terminal": [Job(("sh", "-c", "test -t 0 || test -t 1 || echo none"), "n7")],
-    "the lab host": [Job(("sh", "-c", "ip -o link | wc -l"))],
-}
-more = [[Job(("true",), f"n{number}")] for number in range(len(cases), lanes)]
-results = shells.run([*cases.values(), *more], chain=True)
-assert shells.run([[Job(("echo", "again"))]])[0][0].stdout == "again\\n"
-shells.close()
-seen = {name: [each and [each.code, each.stdout, each.stderr] for each in lane] for name, lane in zip(cases, results)}
-rest = [each.code for lane in results[len(cases):] for each in lane]
-print(json.dumps({"seen": seen, "ran": len(ran), "rest": rest}))
-"""
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.usefixtures("processes_run"),
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # sh leaves its pipes to the garbage collector
+]
 
 
-@pytest.fixture(scope="module", params=[12, 60], ids=["through shells", "through the runner"])
-def said(request: pytest.FixtureRequest) -> dict[str, list[list[object] | None]]:
-    """What ``SCRIPT`` saw with so many lanes, in a throwaway network, mount and PID namespace."""
-    own = ["--user", "--map-current-user", "--keep-caps"] if os.geteuid() != 0 else []
-    private = 'mount --make-rprivate / && mount -t tmpfs none /run && mkdir /run/netns && exec "$@"'
-    unshare = ["unshare", *own, "--net", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", private, "sh"]
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": os.pathsep.join(sys.path), "SECRET": "x"}
-    command = [*unshare, sys.executable, "-c", SCRIPT, str(request.param)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout.splitlines()[-1])
-    assert answer["rest"] == [0] * (request.param - 10)
-    assert answer["ran"] == request.param + 1  # one job did not run, and one ran afterwards
-    seen: dict[str, list[list[object] | None]] = answer["seen"]
-    return seen
+@pytest.fixture
+def told() -> list[tuple[Job, Result]]:
+    return []
 
 
-TABLE = {
-    "fed": [[0, "one\ntwo\n", ""]],
-    "code": [[7, "out\n", "err\n"]],
-    "killed": [[137, "", ""]],
-    "cut short": [[1, "", ""], None],
-    "no terminal": [[0, "none\n", ""]],
-    "the lab host": [[0, "1\n", ""]],
+@pytest.fixture
+def shells(told: list[tuple[Job, Result]]) -> Iterator[Shells]:
+    made = Shells(lambda job, result: told.append((job, result)))
+    yield made
+    made.close()
+
+
+def sh(script: str, stdin: str = "") -> Job:
+    return Job(("sh", "-c", script), stdin=stdin)
+
+
+def cat(text: str) -> Job:
+    return Job(("cat",), stdin=text)
+
+
+def only(results: list[list[Result | None]]) -> Result:
+    ((result,),) = results
+    assert result is not None
+    return result
+
+
+ENDINGS = {
+    "well": ("true", 0),
+    "badly": ("exit 7", 7),
+    "the highest": ("exit 255", 255),
+    "killed, as a shell says it": ("kill -KILL $$", 128 + 9),
+    "by a real-time signal": ("kill -40 $$", 128 + 40),
 }
 
 
-@pytest.mark.parametrize("case", TABLE)
-def test_what_comes_back(said: dict[str, list[list[object] | None]], case: str) -> None:
-    seen = [[code, out, str(err).replace("Killed\n", "")] for code, out, err in filter(None, said[case])]
-    assert [*seen, *(None for each in said[case] if each is None)] == TABLE[case]
+@pytest.mark.parametrize(("script", "code"), ENDINGS.values(), ids=ENDINGS)
+def test_how_a_job_ended(shells: Shells, script: str, code: int) -> None:
+    result = only(shells.run([[sh(f"echo out; echo err >&2; {script}")]]))
+    assert (result.code, result.stdout, result.stderr.splitlines()[0]) == (code, "out\n", "err")
 
 
-def test_each_job_is_in_its_namespace(said: dict[str, list[list[object] | None]]) -> None:
-    (code, out, _) = said["where"][0] or []
-    assert (code, str(out).count("\n"), ": lo: <LOOPBACK> " in str(out)) == (0, 1, True)
+TEXTS = {
+    "nothing": "",
+    "no newline at the end": "a",
+    "many lines": "x\n" * 100_000,
+    "a long line": "x" * 1_000_000 + "\n",
+    "quotes and dollars": "'\"$HOME`id`\\\n$(id)\n",
+    "what looks like the end of a here-document": "EOF\nEOF_\n",
+    "control characters": "\x01\x1c\x1d\x1e\x1f\x7f\n",
+    "no ASCII": "é 漢字\n",
+}
 
 
-def test_a_namespace_that_is_gone_is_a_failure_with_words(said: dict[str, list[list[object] | None]]) -> None:
-    (code, out, err) = said["gone"][0] or []
-    assert (code == 0, out, "namespace" in str(err) or "nowhere" in str(err)) == (False, "", True)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_what_is_read_and_said_comes_back_whole(shells: Shells, text: str) -> None:
+    text = text if text.endswith("\n") or not text else text + "\n"
+    assert only(shells.run([[cat(text)]])).stdout == text
+    assert only(shells.run([[sh("cat >&2", text)]])).stderr == text
 
 
-def test_nothing_of_a_large_output_is_lost(said: dict[str, list[list[object] | None]]) -> None:
-    assert said["much"] == [[0, "x" * 300_000, ""]]
+def test_words_are_words(shells: Shells) -> None:
+    words = ["a b", "", "$HOME", "'", '"', "*", "-n", "é", "\\", ";id", "`id`"]
+    assert only(shells.run([[Job(("printf", "[%s]", *words))]])).stdout == "".join(f"[{word}]" for word in words)
 
 
-def test_a_child_gets_a_built_environment(said: dict[str, list[list[object] | None]]) -> None:
-    (code, out, _) = said["environment"][0] or []
-    names = {line.partition("=")[0] for line in str(out).splitlines()} - {"PWD", "OLDPWD", "SHLVL", "_"}
-    assert (code, names) == (0, {"PATH", "LC_ALL"})
+def test_no_job_reads_the_next_ones_lines(shells: Shells) -> None:
+    results = shells.run([[sh("cat"), sh("cat"), cat("mine\n")]])
+    assert [result.stdout for result in results[0] if result is not None] == ["", "", "mine\n"]
+
+
+def test_lanes_keep_their_order_and_their_shape(shells: Shells, told: list[tuple[Job, Result]]) -> None:
+    lanes = [[cat(f"{lane}.{number}\n") for number in range(lane)] for lane in (3, 0, 1, 5, 2)]
+    results = shells.run(lanes)
+    assert [[result.stdout for result in lane if result is not None] for lane in results] == [
+        [job.stdin for job in lane] for lane in lanes
+    ]
+    assert [job for job, _ in told] == [job for lane in lanes for job in lane]
+
+
+def test_two_lanes_run_side_by_side(shells: Shells, tmp_path: Path) -> None:
+    """Each waits for the other: one after the other they would wait for ever."""
+    meet = "touch {0}/{1}; until [ -e {0}/{2} ]; do sleep 0.01; done"
+    one, other = sh(meet.format(tmp_path, "a", "b")), sh(meet.format(tmp_path, "b", "a"))
+    assert [[result.code for result in lane if result] for lane in shells.run([[one], [other]])] == [[0], [0]]
+
+
+def test_a_chain_ends_where_a_job_fails(shells: Shells) -> None:
+    failing, going = [cat("a\n"), sh("exit 3"), cat("b\n")], [cat("c\n"), cat("d\n")]
+    first, second = shells.run([failing, going], chain=True)
+    assert [result.code if result else None for result in first] == [0, 3, None]
+    assert [result.code if result else None for result in second] == [0, 0]
+    assert [result.code if result else None for result in shells.run([failing])[0]] == [0, 3, 0]
+
+
+def test_nothing_to_run(shells: Shells) -> None:
+    assert shells.run([]) == []
+    assert shells.run([[], []]) == [[], []]
+
+
+def test_a_program_that_is_missing(shells: Shells) -> None:
+    with pytest.raises(Missing) as caught:
+        shells.run([[Job(("no-such-program",))]])
+    assert caught.value.code == 5
+
+
+def test_the_environment_is_ours(shells: Shells, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_PRELOAD_OF_SOMEBODY", "x")
+    monkeypatch.setenv("ENV", "/etc/profile")
+    said = only(shells.run([[Job(("env",))]])).stdout.splitlines()
+    assert {line.partition("=")[0] for line in said} <= {"PATH", "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_"}
+    assert "LC_ALL=C" in said
+
+
+def test_a_job_has_no_terminal_and_none_of_our_files(shells: Shells, tmp_path: Path) -> None:
+    assert only(shells.run([[sh("[ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none")]])).stdout == "none\n"
+    with (tmp_path / "precious").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        opened = only(shells.run([[sh("readlink /proc/self/fd/*")]])).stdout
+    assert "/dev/null" in opened
+    assert "precious" not in opened
+
+
+def test_what_hangs_is_killed_with_all_that_it_started(
+    shells: Shells, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(processes, "LIMIT", 0.3)
+    begun = time.monotonic()
+    pids = f"sleep 600 & echo $! $$ >{tmp_path}/pids; wait"
+    first, second = shells.run([[cat("a\n"), sh(pids), cat("b\n")], [cat("c\n")]])
+    assert time.monotonic() - begun < 5
+    assert first[0] == Result(0, "a\n", "", first[0].seconds if first[0] else 0)
+    assert first[1] is not None
+    assert first[1].code != 0
+    assert "timed out and was killed" in first[1].stderr
+    assert second[0] is not None
+    for pid in (tmp_path / "pids").read_text().split():
+        until(lambda pid=pid: not runs(int(pid)))  # type: ignore[misc]
+    assert only(shells.run([[cat("again\n")]])).stdout == "again\n"
+
+
+def test_an_exception_leaves_nothing_running(shells: Shells, tmp_path: Path) -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            shells.run([[sh(f"echo $$ >{tmp_path}/pid; sleep 600")]])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not runs(pid))
+
+
+# --- in the background -----------------------------------------------------------------------------------------------
+
+
+def test_running_says_things_as_they_come() -> None:
+    running = Running(("/bin/sh", "-c", "echo listening >&2; sleep 600"))
+    until(lambda: "listening" in running.stderr)
+    assert running.alive
+    running.kill(signal.SIGTERM)
+    assert running.wait(5).code == -signal.SIGTERM
+    until(lambda: not running.alive)
+    running.kill()
+
+
+def test_running_has_its_time() -> None:
+    begun = time.monotonic()
+    assert Running(("/bin/sleep", "600")).wait(0.2).code == -signal.SIGKILL
+    assert time.monotonic() - begun < 5
+
+
+# --- servers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return Services(tmp_path / "services")
+
+
+def start(services: Services, *argv: str) -> int:
+    result = services.start(Command(argv, None, Serve("web", "<h1>hello</h1>")))
+    assert result.code == 0, result.stderr
+    until(lambda: services.running("web"))
+    return services.running("web")
+
+
+def test_a_server_outlives_its_starter_and_is_known(services: Services, tmp_path: Path) -> None:
+    pid = start(services, "sleep", "600")
+    try:
+        assert Services(tmp_path / "services").running("web") == pid
+        assert os.getsid(pid) != os.getsid(0)
+        assert os.readlink(f"/proc/{pid}/cwd") == str(tmp_path / "services/web/www")
+        assert (tmp_path / "services/web/www/index.html").read_text() == "<h1>hello</h1>"
+        ignored = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "SigIgn" in line)
+        assert not int(ignored.split()[1], 16) & 1 << signal.SIGTERM - 1
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: services.running("web") == 0)
+
+
+def test_a_pid_that_was_given_away(services: Services, tmp_path: Path) -> None:
+    pid = start(services, "sleep", "600")
+    record = tmp_path / "services/web/record"
+    stat = record.read_text()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: services.running("web") == 0)
+    record.write_text(stat.replace(str(pid), str(os.getpid()), 1))
+    assert services.running("web") == 0
+
+
+@pytest.mark.parametrize("text", ["", "x", "1 (a) S", "1 (a", f"{2**70} (a) S " + "0 " * 30, "-1 (a) S " + "0 " * 30])
+def test_a_record_that_says_nothing(services: Services, tmp_path: Path, text: str) -> None:
+    assert services.running("web") == 0
+    (tmp_path / "services/web").mkdir(parents=True)
+    (tmp_path / "services/web/record").write_text(text)
+    assert services.running("web") == 0

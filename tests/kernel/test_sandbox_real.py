@@ -1,0 +1,315 @@
+"""The sandbox: it survives its maker, dies whole, stands beside others, ends when it should, and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.kernel.runner import COMMAND, NODES, TOY, Netlab, processes_of, runs, until
+from tests.kernel.tutorial import STEPS
+
+pytestmark = pytest.mark.kernel
+
+
+def said(netlab: Netlab, *words: str, code: int = 0) -> str:
+    """What a command says on stderr, when it has nothing for stdout."""
+    done = netlab(*words, code=code)
+    return done.err
+
+
+# --- made and ended --------------------------------------------------------------------------------------------------
+
+
+def test_undo_ends_what_apply_made(netlab: Netlab) -> None:
+    netlab.apply("--until", "nat")
+    assert "sandbox 'default' is as it was when `apply` made it, and has ended" in said(netlab, "undo")
+    assert netlab.left() == []
+    assert "there is no lab in sandbox 'default': nothing to undo" in said(netlab, "undo")
+    assert netlab.left() == []
+
+
+def test_undo_of_a_part_ends_nothing(netlab: Netlab) -> None:
+    netlab.apply("--until", "bridge")
+    netlab.undo("--from", "veth")
+    assert len(netlab.holders()) == 1
+
+
+def test_undo_does_not_end_what_sandbox_start_made(netlab: Netlab) -> None:
+    netlab("sandbox", "start")
+    assert "is there already" in said(netlab, "sandbox", "start")
+    netlab.apply("--until", "bridge")
+    netlab.undo()
+    assert len(netlab.holders()) == 1
+    assert "sandbox 'default' has ended" in said(netlab, "sandbox", "end")
+    assert netlab.left() == []
+    assert "there is no sandbox 'default'" in said(netlab, "sandbox", "end")
+
+
+@pytest.mark.parametrize(
+    ("typed", "back"),
+    [
+        ("ip netns add mine", "ip netns del mine"),
+        ("sysctl -q net.ipv4.ip_default_ttl=65", "sysctl -q net.ipv4.ip_default_ttl=64"),
+        ("sleep 600 </dev/null >/dev/null 2>&1 &", "pkill sleep"),
+    ],
+)
+def test_undo_does_not_end_what_holds_something_of_the_users(netlab: Netlab, typed: str, back: str) -> None:
+    netlab.apply("--until", "namespaces")
+    netlab.type(typed)
+    netlab.undo()
+    assert len(netlab.holders()) == 1
+    netlab.type(back)
+    netlab.undo()
+    assert netlab.left() == []
+
+
+def test_exec_makes_one_that_stays(netlab: Netlab) -> None:
+    netlab.type("true")
+    netlab.undo()
+    assert [(each["name"], each["state"], each["made_by"]) for each in netlab.json("sandbox", "list")["sandboxes"]] == [
+        ("default", "alive", "exec")
+    ]
+
+
+@pytest.mark.parametrize("words", [["plan"], ["status"], ["undo"], ["steps"], ["sandbox", "list"], ["sandbox", "end"]])
+def test_looking_makes_none(netlab: Netlab, words: list[str]) -> None:
+    netlab(*words)
+    assert netlab.left() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["prove"], 1),
+        (["snapshot"], 2),
+        (["exec", "nowhere", "--", "true"], 2),
+        (["apply", "--until", "nowhere"], 2),
+    ],
+)
+def test_nor_does_what_goes_wrong(netlab: Netlab, words: list[str], code: int) -> None:
+    netlab(*words, code=code)
+    if words[0] != "exec":
+        assert netlab.left() == []
+
+
+def test_after_its_end_nothing_is_left(netlab: Netlab) -> None:
+    """No process of any kind, no mount, no file: the machine's own network is watched by the whole run."""
+    mounts = Path("/proc/self/mountinfo").read_text()
+    netlab.apply()
+    inside = processes_of(netlab.holder())
+    assert sorted(inside.values()) == ["python3", "python3", "sleep"]  # two servers and the holder
+    netlab("sandbox", "end")
+    assert [pid for pid in inside if runs(pid)] == []
+    assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert netlab.left() == []
+
+
+# --- its life --------------------------------------------------------------------------------------------------------
+
+
+def test_it_survives_the_end_of_the_terminal(netlab: Netlab) -> None:
+    words = [*COMMAND[1:], "apply", "--until", "veth", "--no-prove"]
+    terminal = pexpect.spawn(COMMAND[0], words, env=netlab.environment, cwd=str(netlab.home), encoding="utf-8")
+    terminal.expect(pexpect.EOF, timeout=30)
+    terminal.close(force=True)  # the terminal hangs up
+    assert terminal.exitstatus == 0
+    stat = Path(f"/proc/{netlab.holder()}/stat").read_text().rpartition(")")[2].split()
+    assert stat[4] == "0"  # no controlling terminal
+    assert netlab.states()["veth"] == "done"
+
+
+def test_the_holder_keeps_nothing_open(netlab: Netlab) -> None:
+    netlab("sandbox", "start")
+    holder = netlab.holder()
+    opened = {os.readlink(path) for path in Path(f"/proc/{holder}/fd").iterdir()}
+    assert opened == {"/dev/null"}
+    assert os.readlink(f"/proc/{holder}/cwd") == "/"
+    size = next(line for line in Path(f"/proc/{holder}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    assert int(size.split()[1]) < 4000
+    environment = Path(f"/proc/{holder}/environ").read_bytes().rstrip(b"\0").split(b"\0")
+    assert environment == [f"NETLAB_SANDBOX={netlab.base / 'default'}".encode()]
+
+
+def test_a_killed_holder_is_told_and_all_starts_afresh(netlab: Netlab) -> None:
+    netlab.apply("--until", "bridge")
+    holder = netlab.holder()
+    os.kill(holder, signal.SIGKILL)
+    until(lambda: not netlab.holders())
+    done = netlab.run("status", "--json")
+    assert f"sandbox 'default' is gone: its holder, process {holder}, was killed or the machine restarted" in done.err
+    assert {each["state"] for each in done.json["steps"]} == {"todo"}
+    assert netlab.left() == []
+    netlab.apply("--until", "namespaces")
+    assert netlab.states()["namespaces"] == "done"
+
+
+def test_a_killed_holder_is_replaced_by_the_next_apply(netlab: Netlab) -> None:
+    netlab.apply("--until", "namespaces")
+    os.kill(netlab.holder(), signal.SIGKILL)
+    until(lambda: not netlab.holders())
+    done = netlab.apply("--until", "namespaces")
+    assert "is gone: its holder" in done.err
+    assert len(done.ran) == 2
+
+
+def test_a_holder_whose_folder_is_gone_is_found_and_ended(netlab: Netlab) -> None:
+    netlab("sandbox", "start")
+    shutil.rmtree(netlab.base / "default")
+    assert [(each["name"], each["state"]) for each in netlab.json("sandbox", "list")["sandboxes"]] == [
+        ("default", "orphan")
+    ]
+    assert "sandbox 'default' has ended" in said(netlab, "sandbox", "end")
+    assert netlab.left() == []
+
+
+def test_a_pid_is_not_enough(netlab: Netlab) -> None:
+    """The record names a process that lives, but is another one: it is never touched."""
+    netlab("sandbox", "start")
+    (holder,) = netlab.holders()
+    record = netlab.base / "default/sandbox.json"
+    text = json.loads(record.read_text())
+    victim = subprocess.Popen(["sleep", "600"])
+    try:
+        text["holder"]["pid"] = victim.pid
+        record.write_text(json.dumps(text))
+        assert "is gone: its holder" in said(netlab, "sandbox", "end")
+        assert victim.poll() is None
+    finally:
+        victim.kill()
+        victim.wait()
+        if holder in netlab.holders():
+            os.kill(holder, signal.SIGKILL)
+
+
+def test_two_stand_side_by_side(netlab: Netlab) -> None:
+    netlab.apply("--until", "bridge")
+    netlab("--sandbox", "other", "apply", "--until", "namespaces", "--no-prove")
+    netlab("exec", "--sandbox", "other", "host", "--", "ip", "link", "add", "br0", "type", "bridge")
+    states = netlab.json("status", "--sandbox", "other")["steps"]
+    assert {each["name"]: each["state"] for each in states}["bridge"] == "partial"
+    assert netlab.states()["bridge"] == "done"
+    assert [each["name"] for each in netlab.json("sandbox", "list")["sandboxes"]] == ["default", "other"]
+    netlab("undo", "--sandbox", "other")
+    assert netlab.states()["bridge"] == "done"
+
+
+# --- what is in it ---------------------------------------------------------------------------------------------------
+
+
+def test_its_surroundings(lab: Netlab) -> None:
+    def addresses(node: str) -> set[str]:
+        lines = lab.type("ip -o -4 addr show scope global", node=node).splitlines()
+        return {f"{line.split()[1]} {line.split()[3]}" for line in lines}
+
+    assert addresses("host") == {"ens33 192.168.0.10/24"}
+    assert addresses("router") == {"lan 192.168.0.2/24", "wan 114.114.114.1/24"}
+    assert addresses("client") == {"eth0 192.168.0.1/24"}
+    assert addresses("internet") == {"eth0 114.114.114.114/24"}
+    for node in ("router", "client", "internet"):
+        assert "172.168.1" not in lab.type("ip route show table all", node=node)
+    lab.type("ping -c 1 -W 2 114.114.114.114 && ping -c 1 -W 2 192.168.0.1")
+    assert lab.type("ip netns list | cut -d' ' -f1 | sort").split() == sorted(NODES)
+
+
+def test_its_hosts_and_name_servers(lab: Netlab) -> None:
+    name = os.uname().nodename
+    assert lab.type(f"getent ahostsv4 {name} | head -1").split()[0] == "127.0.0.1"
+    assert lab.type("cat /etc/resolv.conf") == ""
+    for node in ("host", "client"):
+        begun = time.monotonic()
+        lab.type("! getent hosts example.com", node=node)
+        assert time.monotonic() - begun < 3
+
+
+def test_it_sees_neither_the_machines_processes_nor_its_cards(lab: Netlab) -> None:
+    assert lab.type("ls /sys/class/net").split() == ["ens33", "lo"]
+    assert lab.type("ls /sys/class/net", node="client").split() == ["eth0", "lo"]
+    assert lab.type("cat /proc/1/comm") == "sleep\n"
+    assert {name for name in lab.type("ls /run").split() if not name.startswith("netlab-")} == {"netns"}
+
+
+def test_tcpdump_works_in_it(lab: Netlab) -> None:
+    seen = lab.type(
+        "tcpdump -i ens33 -n -c 1 -w /run/packets icmp 2>/run/tcpdump &",
+        "until grep -q listening /run/tcpdump; do sleep 0.02; done",
+        "ping -c 1 -W 2 192.168.0.2 >/dev/null",
+        "wait",
+        "tcpdump -n -r /run/packets 2>/dev/null",
+        "rm /run/packets /run/tcpdump",
+    )
+    assert "IP 192.168.0.10 > 192.168.0.2: ICMP echo request" in seen
+
+
+# --- refused ---------------------------------------------------------------------------------------------------------
+
+
+REFUSING = """
+echo 0 >/proc/sys/user/max_user_namespaces
+mount -t tmpfs none "$0"
+for each in /*; do
+  if [ -L "$each" ]; then cp -P "$each" "$0$each"
+  elif [ -d "$each" ]; then mkdir "$0$each" && mount --rbind "$each" "$0$each"; fi
+done
+mkdir -m 700 "$0/home-of-its-own"
+cd "$0" && pivot_root . mnt && cd / && umount -l mnt
+exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "$@"
+"""
+"""In a user namespace that allows no further one, which is that namespace's own setting; as somebody without any rights
+there; and with a root folder of ours, for the machine's belongs to somebody who is not known in there."""
+
+
+@pytest.mark.parametrize("words", [["apply"], ["sandbox", "start"], ["exec", "host", "--", "true"], ["doctor"]])
+def test_refused_namespaces_name_the_setting_and_both_ways_on(netlab: Netlab, tmp_path: Path, words: list[str]) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    become = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--keep-caps", "--mount"]
+    environment = {**netlab.environment, "XDG_STATE_HOME": "/home-of-its-own"}
+    done = subprocess.run(
+        [*become, "sh", "-ec", REFUSING, str(root), *COMMAND, *words],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    talk = done.stdout + done.stderr
+    assert done.returncode == 5, talk
+    assert "user.max_user_namespaces is 0" in talk
+    assert "sudo sysctl -w user.max_user_namespaces=15000; or run netlab as root (sudo netlab …)" in talk
+    assert "Traceback" not in talk
+
+
+# --- another course --------------------------------------------------------------------------------------------------
+
+
+def test_a_course_of_ones_own(netlab: Netlab) -> None:
+    applied = netlab("apply", "--course", TOY, "--json")
+    assert applied.ran == ["bridge toy0", "toy0 up", "address 198.51.100.1/24 on toy0"]
+    assert [each["ok"] for each in applied.proofs] == [True, True]
+    assert netlab.states() == {"switch": "done", "address": "done"}  # every later command knows the course
+    netlab.undo()
+    assert netlab.left() == []
+
+
+def test_undo_needs_no_course(netlab: Netlab, tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    shutil.copytree(TOY, course, ignore=shutil.ignore_patterns("__pycache__"))
+    netlab.apply("--course", course)
+    shutil.rmtree(course)
+    assert netlab.states() == {"switch": "done", "address": "done"}
+    done = netlab.undo()
+    assert done.ran == ["bridge toy0"]
+    assert netlab.left() == []
+
+
+def test_another_course_while_one_stands(netlab: Netlab) -> None:
+    netlab("sandbox", "start")
+    netlab.apply("--until", "namespaces")
+    done = netlab("apply", "--course", TOY, code=2)
+    assert str(TOY) in done.err
+    assert netlab.states()["namespaces"] == "done"
+    assert set(STEPS) == netlab.states().keys()

@@ -1,0 +1,65 @@
+"""The tutorial typed by hand, up to each of its lines: recognised, finished by `apply`, and taken back by `undo`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.kernel.runner import Netlab
+from tests.kernel.tutorial import OPERATIONS, STEPS, TUTORIAL, Line, operations
+
+pytestmark = pytest.mark.kernel
+
+SERVER = "python3 -m http.server"
+
+
+def typed(lab: Netlab, lines: Iterable[Line]) -> None:
+    """Type the lines as the post has them; a server goes to the background, and is waited for."""
+    script = []
+    for line in lines:
+        if SERVER in line.typed:
+            container = line.typed.split()[3]
+            script.append(f"{line.typed} >/dev/null 2>&1 &")
+            script.append(f"until ip netns exec {container} ss -ltn | grep -q :80; do sleep 0.02; done")
+        else:
+            script.append(line.typed)
+    lab.type(*script)
+
+
+def stop_servers(lab: Netlab) -> None:
+    """What a person has started, a person stops."""
+    lab.type(
+        "pkill -f '^[^ ]*python3 -m http.server 80$'",
+        "while pgrep -f 'http.server 80$' >/dev/null; do sleep 0.02; done",
+    )
+
+
+def states(held: Iterable[str]) -> dict[str, str]:
+    """What `status` has to say when these operations hold."""
+    held = set(held)
+    found = {}
+    for step in STEPS:
+        mine = set(operations(step))
+        found[step] = "done" if mine <= held else "partial" if mine & held else "todo"
+    return found
+
+
+UP_TO = ["nothing", *(line.typed for line in TUTORIAL)]
+PREFIXES = [pytest.param(count, id=f"{count}: {typed}") for count, typed in enumerate(UP_TO)]
+
+
+@pytest.mark.parametrize("count", PREFIXES)
+def test_every_prefix(lab: Netlab, count: int) -> None:
+    lines = TUTORIAL[:count]
+    held = [line.operation for line in lines if line.operation]
+    typed(lab, lines)
+    assert lab.states() == states(held)
+
+    applied = lab.apply()
+    assert sorted(applied.ran) == sorted(operation for _, operation in OPERATIONS if operation not in held)
+    assert lab.states() == dict.fromkeys(STEPS, "done")
+
+    if any(SERVER in line.typed for line in lines):
+        stop_servers(lab)
+    lab.undo()

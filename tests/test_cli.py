@@ -1,0 +1,315 @@
+"""The command line where there is no lab: what is parsed, what is shown of nothing, and how each error ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import netlab
+from netlab import __version__, errors, signals, state
+from netlab.cli import main
+from netlab.errors import NetlabError
+
+TOP = Path(netlab.__file__).resolve().parent.parent
+TOY = Path(__file__).parent / "data/toy_course"
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs `netlab WORDS…` in this process, where no state folder can be made."""
+
+    def command(*words: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["netlab", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        return Said(end.value.code if isinstance(end.value.code, int) else 1, out, err)
+
+    before = {number: signal.getsignal(number) for number in signals.ENDING}
+    yield command
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+# --- what is shown of nothing ----------------------------------------------------------------------------------------
+
+# fmt: off
+PLAN: dict[str, list[str]] = {
+    "namespaces": ["ip netns add container1", "ip netns add container2"],
+    "veth": [
+        "ip link add veth1 type veth peer name eth1 netns container1",
+        "ip link add veth2 type veth peer name eth2 netns container2",
+    ],
+    "addresses": [
+        "ip netns exec container1 ip addr add 172.168.1.11/24 dev eth1",
+        "ip netns exec container1 ip link set eth1 up",
+        "ip netns exec container2 ip addr add 172.168.1.12/24 dev eth2",
+        "ip netns exec container2 ip link set eth2 up",
+        "ip link set veth1 up",
+        "ip link set veth2 up",
+    ],
+    "loopback": ["ip netns exec container1 ip link set lo up", "ip netns exec container2 ip link set lo up"],
+    "bridge": [
+        "ip link add br0 type bridge",
+        "ip link set br0 up",
+        "ip link set veth1 master br0",
+        "ip link set veth2 master br0",
+    ],
+    "gateway": ["ip addr add 172.168.1.1/24 dev br0"],
+    "routes": [
+        "ip netns exec container1 ip route add default via 172.168.1.1 dev eth1",
+        "ip netns exec container2 ip route add default via 172.168.1.1 dev eth2",
+    ],
+    "forwarding": ["sysctl -w net.ipv4.ip_forward=1"],
+    "nat": ["iptables -w -t nat -A POSTROUTING -s 172.168.1.0/24 -o ens33 -j MASQUERADE"],
+    "web": ["ip netns exec container1 python3 -m http.server 80", "ip netns exec container2 python3 -m http.server 80"],
+    "publish": [
+        "iptables -w -t nat -A PREROUTING -p tcp --dport 8888 -j DNAT --to-destination 172.168.1.11:80",
+        "iptables -w -t nat -A PREROUTING -p tcp --dport 9999 -j DNAT --to-destination 172.168.1.12:80",
+    ],
+}
+# fmt: on
+ONLY_IF_MISSING = {"routes": ["ip route add 172.168.1.0/24 dev br0"]}
+"""The kernel adds it by itself, with the bridge's address. The policy that an empty lab has is not even in question."""
+
+
+def test_the_whole_plan(run: Run) -> None:
+    said = run("plan", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert said.json == {
+        "steps": [
+            {"name": name, "commands": commands, "only_if_missing": ONLY_IF_MISSING.get(name, [])}
+            for name, commands in PLAN.items()
+        ]
+    }
+
+
+def test_a_plan_can_be_pasted(run: Run) -> None:
+    lines = [line.strip().partition("  #")[0] for line in run("plan").out.splitlines() if not line.startswith("#")]
+    assert lines == [line for name in PLAN for line in [*PLAN[name], *ONLY_IF_MISSING.get(name, [])]]
+
+
+def test_status_of_nothing(run: Run) -> None:
+    assert run("status", "--json").json == {"steps": [{"name": name, "state": "todo", "missing": []} for name in PLAN]}
+    assert run("status", "--exit-code").code == 3
+    assert run("plan", "--exit-code").code == 3
+
+
+def test_proofs_of_nothing(run: Run) -> None:
+    said = run("prove", "--json")
+    assert (said.code, said.json) == (1, {"proofs": []})
+    assert "no step is done: netlab apply" in said.err
+
+
+def test_undo_of_nothing(run: Run) -> None:
+    said = run("undo")
+    assert (said.code, said.out) == (0, "")
+    assert "there is no lab in sandbox 'default': nothing to undo" in said.err
+    assert run("undo", "--quiet") == (0, "", "")
+
+
+TREE = """
+namespaces
+└─ veth
+   └─ addresses
+      ├─ loopback
+      └─ bridge
+         └─ gateway
+            ├─ routes
+            │  └─ forwarding
+            │     └─ nat
+            └─ web
+               └─ publish
+"""
+
+
+def test_the_steps_are_a_tree(run: Run) -> None:
+    lines = run("steps").out.splitlines()
+    for line, branch in zip(lines, TREE.strip().splitlines(), strict=False):
+        assert line.startswith(f"{branch} "), line
+    assert "needs forwarding too. " in lines[10]
+    assert lines[-1] == "11 steps, 27 operations, 17 proofs"
+
+
+def test_another_course(run: Run) -> None:
+    for words in (["--course", TOY, "steps", "--json"], ["steps", "--json", "--course", TOY]):
+        assert [each["name"] for each in run(*words).json["steps"]] == ["switch", "address"]
+
+
+# --- options before and after ----------------------------------------------------------------------------------------
+
+BOTH = {
+    "--json": (["--json"], lambda said: said.out.startswith("{")),
+    "--quiet": (["--quiet"], lambda said: "0 of 11 steps done" not in said.out),
+    "-q": (["-q"], lambda said: "0 of 11 steps done" not in said.out),
+    "--course": (["--course", str(TOY)], lambda said: "switch" in said.out),
+    "--sandbox": (["--sandbox", "../x"], lambda said: said.code == 2 and "cannot be a sandbox's name" in said.err),
+    "--host": (["--host"], lambda said: said.code == 5 and "--host is not there yet" in said.err),
+    "--wait": (["--wait", "soon"], lambda said: said.code == 2 and "soon" in said.err),
+    "-v": (["-v"], lambda said: said.code == 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("option", "seen"), BOTH.values(), ids=BOTH)
+def test_shared_options_mean_the_same_before_and_after(
+    run: Run, option: list[str], seen: Callable[[Said], bool]
+) -> None:
+    before, after = run(*option, "status"), run("status", *option)
+    assert seen(before), before
+    assert seen(after), after
+    if before.code != 2:  # click's own words name the command
+        assert before == after
+
+
+def test_the_last_of_two_counts(run: Run) -> None:
+    assert run("--sandbox", "../x", "status", "--sandbox", "fine").code == 0
+    assert run("--sandbox", "fine", "status", "--sandbox", "../x").code == 2
+
+
+def test_host_from_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETLAB_HOST", "1")
+    assert run("status").code == 5
+
+
+def test_every_command_explains_itself(run: Run) -> None:
+    said = run("--help")
+    commands = ["apply", "plan", "undo", "status", "prove", "steps", "exec", "shell", "snapshot", "doctor", "sandbox"]
+    assert said.code == 0
+    assert [name for name in commands if f"  {name} " not in said.out] == []
+    for words in ([name] for name in commands):
+        assert run(*words, "--help").code == 0
+    for name in ("start", "list", "end"):
+        assert run("sandbox", name, "--help").code == 0
+    assert run().code in (0, 2)
+    assert run("--version") == (0, f"netlab {__version__}\n", "")
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+WRONG = {
+    "an unknown command": (["aply"], "aply"),
+    "an unknown option": (["apply", "--untl", "x"], "--untl"),
+    "a missing value": (["apply", "--until"], "--until"),
+    "an unknown step": (["apply", "--until", "nta"], "did you mean nat?"),
+    "an unknown step to undo": (["plan", "--until", "nta"], "did you mean nat?"),
+    "an unknown step to prove": (["prove", "nat", "nta"], "did you mean nat?"),
+    "a wrong parameter": (["plan", "--set", "bridge=-x"], "bridge = '-x'"),
+    "no parameter": (["plan", "--set", "bridge"], "--set 'bridge' is no key=value"),
+    "no lab file": (["plan", "--lab", "/nowhere.toml"], "/nowhere.toml cannot be read"),
+    "no course": (["plan", "--course", "/nowhere"], "/nowhere is no course"),
+    "no snapshot": (["snapshot", "--compare", "/nowhere"], "/nowhere cannot be read"),
+    "nothing to take one of": (["snapshot"], "there is no sandbox 'default'"),
+    "parameters for a lab that stands": (["prove", "--set", "bridge=x"], "go with `prove --cycle`"),
+    "a command without its words": (["exec", "host"], "COMMAND"),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_said_on_stderr(run: Run, words: list[str], said: str) -> None:
+    found = run(*words)
+    if words[0] in ("apply", "exec") and found.code == 4:
+        assert "XDG_STATE_HOME" in found.err  # it was looked for first where the state is
+        return
+    assert found.code == 2, found
+    assert said in found.err
+    assert found.out == ""
+
+
+KINDS = {
+    errors.UsageError: 2,
+    errors.CourseError: 2,
+    errors.CommandFailed: 1,
+    errors.DidNotHold: 1,
+    errors.Conflict: 4,
+    errors.UnsafeState: 4,
+    errors.Unreadable: 4,
+    errors.Missing: 5,
+    errors.Interrupted: 130,
+    NetlabError: 1,
+}
+"""The one table of exit codes."""
+
+
+@pytest.mark.parametrize(("kind", "code"), KINDS.items(), ids=[kind.__name__ for kind in KINDS])
+def test_every_error_ends_in_its_code(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kind: type[NetlabError], code: int
+) -> None:
+    def fail() -> None:
+        raise kind("it went wrong\nin two lines", details=("ip link add", "it said: no"), hint="try again")
+
+    monkeypatch.setattr(state, "default_base", fail)
+    for words in (["status"], ["status", "--json"], ["status", "--quiet"]):
+        said = run(*words)
+        assert (said.code, said.out) == (code, "")
+        for part in ("netlab: it went wrong", "in two lines", "ip link add", "it said: no", "→ try again"):
+            assert part in said.err
+        assert "Traceback" not in said.err
+
+
+def test_every_kind_of_error_is_in_the_table() -> None:
+    kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, BaseException)]
+    assert set(kinds) == KINDS.keys()
+
+
+def test_where_no_state_can_be_kept(run: Run) -> None:
+    said = run("apply")
+    assert said.code == 4
+    assert "the state folder /proc/no-state/netlab/default cannot be made" in said.err
+    assert "set XDG_STATE_HOME to a folder of yours" in said.err
+
+
+def test_errors_survive_the_way_out_of_the_sandbox() -> None:
+    import pickle
+
+    for kind in KINDS:
+        error = kind("message", details=("a", "b"), hint="hint")
+        error.code = 77
+        back = pickle.loads(pickle.dumps(error))
+        assert (type(back), back.message, back.details, back.hint, back.code) == (
+            kind,
+            "message",
+            ("a", "b"),
+            "hint",
+            77,
+        )
+
+
+# --- quick -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--help"], {"sh", "networkx", "pydantic", "tenacity", "rich", "asyncio"}),
+        (["--version"], {"sh", "networkx", "pydantic", "tenacity", "rich", "asyncio"}),
+        (["sandbox", "--help"], {"sh", "networkx", "pydantic", "tenacity", "rich"}),
+        (["status", "--json"], {"rich"}),
+    ],
+)
+def test_only_what_is_needed_is_imported(words: list[str], heavy: set[str]) -> None:
+    command = [sys.executable, "-P", "-X", "importtime", "-m", "netlab", *words]
+    environment = {"PYTHONPATH": str(TOP), "XDG_STATE_HOME": "/proc/no-state", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert imported & heavy == set()
+    assert "typer" in imported

@@ -1,0 +1,162 @@
+"""The journal: what is written is read again, whatever it is, and however the file was cut short."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from netlab.errors import UnsafeState
+from netlab.journal import VERSION, Entry, Journal
+from netlab.model import Operation
+from netlab.operations import KINDS, dump, load, rule
+
+# A field is a string, a number, a bool or a tuple of strings, so that a journal can hold it.
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "str": st.text(),
+    "int": st.integers(),
+    "bool": st.booleans(),
+    "tuple[str, ...]": st.lists(st.text()).map(tuple),
+}
+OPERATIONS = st.one_of(
+    [st.builds(kind, **{field.name: VALUES[str(field.type)] for field in fields(kind)}) for kind in KINDS.values()]  # type: ignore[arg-type]
+)
+BEFORE = (
+    st.none() | st.text() | st.dictionaries(st.text(), st.text() | st.booleans() | st.integers() | st.lists(st.text()))
+)
+ENTRIES = st.lists(
+    st.builds(Entry, st.text(), OPERATIONS, BEFORE), max_size=6, unique_by=lambda entry: repr(entry.operation)
+)
+
+ONE = Entry("nat", rule("nat", "POSTROUTING", "-j", "MASQUERADE"), {"copies": 0, "chains": []})
+TWO = Entry("publish", rule("nat", "PREROUTING", "-p", "tcp", "-j", "DNAT"), {"copies": 0, "chains": ["POSTROUTING"]})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.jsonl"
+
+
+@given(OPERATIONS)
+def test_an_operation_comes_back_as_it_was(operation: Operation) -> None:
+    assert load(json.loads(json.dumps(dump(operation)))) == operation
+
+
+@given(ENTRIES, st.lists(st.text(), max_size=3))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_entries_come_back_as_they_were(path: Path, entries: list[Entry], done: list[str]) -> None:
+    path.unlink(missing_ok=True)
+    written = Journal(path)
+    for entry in entries:
+        written.record([entry])
+    for step in done:
+        written.finish(step)
+    read = Journal(path)
+    assert (read.entries, read.done) == (entries, set(done)) == (written.entries, written.done)
+
+
+def test_nothing_is_written_before_there_is_something(path: Path) -> None:
+    assert (Journal(path).entries, Journal(path).done) == ([], set())
+    assert not path.exists()
+
+
+def test_it_is_on_disk_before_it_is_believed(path: Path) -> None:
+    journal = Journal(path)
+    journal.record([ONE])
+    assert Journal(path).entries == [ONE]
+    assert json.loads(path.read_text().splitlines()[0]) == {"journal": VERSION}
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_first_state_before_counts(path: Path) -> None:
+    """A second apply of what has drifted must not make our own state the one to go back to."""
+    journal = Journal(path)
+    again = Entry(ONE.step, ONE.operation, {"copies": 1, "chains": ["POSTROUTING"]})
+    journal.record([ONE])
+    journal.record([again])
+    assert journal.entries == [ONE] == Journal(path).entries
+
+
+def test_a_step_is_done_once(path: Path) -> None:
+    journal = Journal(path)
+    journal.finish("nat")
+    size = path.stat().st_size
+    journal.finish("nat")
+    assert path.stat().st_size == size
+
+
+def test_what_is_taken_back_is_gone(path: Path) -> None:
+    journal = Journal(path)
+    journal.record([ONE, TWO])
+    journal.finish("nat")
+    journal.finish("publish")
+    journal.undone(["publish"])
+    for each in (journal, Journal(path)):
+        assert (each.entries, each.done) == ([ONE], {"nat"})
+    journal.record([TWO])  # and can be done again
+    assert Journal(path).entries == [ONE, TWO]
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_cut_anywhere(path: Path, data: st.DataObject) -> None:
+    """Whatever byte is the last one on disk: whole lines count, the torn one does not, and writing goes on."""
+    path.unlink(missing_ok=True)
+    journal = Journal(path)
+    journal.record([ONE, TWO])
+    whole = path.read_bytes()
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    lines = whole[:cut].count(b"\n")
+    assert Journal(path).entries == [ONE, TWO][: max(0, lines - 1)]
+    again = Journal(path)
+    again.record([ONE, TWO])
+    again.finish("nat")
+    assert (Journal(path).entries, Journal(path).done) == ([ONE, TWO], {"nat"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        "[]",
+        "no JSON",
+        "null",
+        '{"step": "x", "operation": {"kind": "teapot"}, "before": null}',
+        '{"step": "x", "operation": {"kind": "rule", "colour": "blue"}, "before": null}',
+        '{"step": "x", "operation": {"kind": "namespace", "name": "a"}}',
+        '{"undone": 7}',
+        "\x00" * 10,
+    ],
+)
+def test_a_line_that_nobody_understands(path: Path, line: str) -> None:
+    Journal(path).record([ONE])
+    text = path.read_text() + line + "\n"
+    path.write_text(text)
+    with pytest.raises(UnsafeState, match=r"line 3 of the journal .* cannot be understood") as caught:
+        Journal(path)
+    assert caught.value.code == 4
+    assert path.read_text() == text
+
+
+def test_a_newer_one(path: Path) -> None:
+    path.write_text(f'{{"journal": {VERSION + 1}}}\n{{"what": "ever"}}\n')
+    with pytest.raises(UnsafeState, match="newer netlab"):
+        Journal(path)
+
+
+def test_one_that_is_a_folder_or_a_link(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    Journal(other).record([ONE])
+    path.symlink_to(other)
+    with pytest.raises(UnsafeState):
+        Journal(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UnsafeState):
+        Journal(path)
