@@ -290,6 +290,11 @@ def test_more_containers(netlab: Netlab) -> None:
     assert [each for each in applied.proofs if not each["ok"]] == []
     assert netlab.type("ip -br link show type veth | grep -c ^veth") == "5\n"
     assert netlab.type("curl -s http://192.168.0.10:10005/", node="client").count("container5") == 2
+    # A stranger in the very group of links in which ours are deleted.
+    netlab.type("ip link add stranger type bridge", "ip link set stranger group 28268")
+    netlab.undo()
+    assert netlab.type("ip -br link show type bridge | cut -d' ' -f1") == "stranger\n"
+    netlab.type("ip link del stranger")
     netlab.undo()
     assert netlab.left() == []
 

@@ -1,4 +1,4 @@
-"""What a host does when a command fails: it tries again what time heals, from the line that failed on, and tells of it."""
+"""What a host does when a command fails: it tries again what time heals, from where it failed, and tells of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from netlab.events import Event, Process, Retried
 from netlab.host import Host
 from netlab.model import Command, Result
 from netlab.processes import Job
+from netlab.reading import SHOW_STACK
 from netlab.services import Services
 
 pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("processes_run")]
@@ -35,7 +36,9 @@ class Shells:
         return [[self._answer(job) for job in lane] for lane in lanes]
 
     def _answer(self, job: Job) -> Result:
-        self.ran.append(f"{shlex.join(job.argv)} < {job.stdin}" if job.stdin else shlex.join(job.argv))
+        lines = job.stdin.removesuffix(SHOW_STACK)  # a look rides along
+        argv = shlex.join(job.argv).replace("ip -o -d -batch", "ip -batch")
+        self.ran.append(f"{argv} < {lines}" if lines else argv)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -67,7 +70,7 @@ def test_what_goes_well_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     made, shells = host(monkeypatch, FINE)
     assert [(command, shared) for command, _, shared in made.perform(IP, together=False)] == [(each, 1) for each in IP]
-    assert shells.ran == [str(each) for each in IP]
+    assert shells.ran == [f"ip -batch - < {' '.join(each.argv[1:])}\n" for each in IP]
 
 
 def test_what_is_busy_is_tried_again_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +141,7 @@ SWEPT = [f"ip link del veth{number}" for number in range(5)]
 ALL = "".join(
     f"{number}: veth{number}: <UP> mtu 1500 group 28268\\    link/ether 02:00:00:00:00:0{number}\n"
     for number in range(5)
-)  # noqa: E501
+)
 MORE = ALL + "9: stranger: <UP> mtu 1500 group 28268\\    link/ether 02:00:00:00:00:09\n"
 
 
