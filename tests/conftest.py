@@ -1,6 +1,7 @@
 """No test touches this machine, unless it asks for a lab: nothing is run, no namespace is made, no state is kept."""
 
 import gc
+import signal
 import warnings
 from collections.abc import Iterator
 from typing import NoReturn
@@ -9,6 +10,11 @@ import pytest
 import sh
 
 from netlab import sandbox
+
+# A suite that runs in the background of a script has Ctrl-C ignored, and so would each netlab that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(_number, signal.SIG_DFL)
 
 NO_STATE = "/proc/no-state"
 """Nobody can make a folder there, not even root."""

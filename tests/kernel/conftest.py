@@ -55,9 +55,10 @@ def _the_machine_stays_as_it_is() -> Iterator[None]:
     assert _machine() == before
 
 
-@pytest.fixture(scope="session")
-def _warm() -> Iterator[Warm]:
-    warm = Warm()
+@pytest.fixture(scope="module")
+def _warm(request: pytest.FixtureRequest) -> Iterator[Warm]:
+    """Measuring coverage doubles the time: a file that goes the same ways over and over says MEASURED = False."""
+    warm = Warm(measured=getattr(request.module, "MEASURED", True))
     yield warm
     warm.end()
 

@@ -60,8 +60,9 @@ class Done:
 class Warm:
     """tests/kernel/warm.py at work."""
 
-    def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    def __init__(self, *, measured: bool) -> None:
+        self.environment = {key: os.environ[key] for key in os.environ if measured or not key.startswith("COVERAGE")}
+        environment = {**self.environment, "PYTHONPATH": str(TOP)}
         server = [sys.executable, "-P", str(Path(__file__).with_name("warm.py"))]
         self._server = subprocess.Popen(
             server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
@@ -89,7 +90,8 @@ class Netlab:
         self._warm = warm
         (home / "state").mkdir(mode=0o700)
         (home / "work").mkdir()
-        kept = {key: value for key, value in os.environ.items() if key.startswith(("COVERAGE", "LANG", "LC_", "PATH"))}
+        all_of_it = warm.environment
+        kept = {key: all_of_it[key] for key in all_of_it if key.startswith(("COVERAGE", "LANG", "LC_", "PATH"))}
         own = {"HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "PYTHONPATH": str(TOP), "SHELL": "/bin/bash"}
         self.environment = {**kept, **own, "TERM": "xterm"}
 

@@ -301,10 +301,10 @@ def test_more_containers(netlab: Netlab) -> None:
 
 def test_so_many_containers_that_others_enter_them(netlab: Netlab) -> None:
     """From some number on it is not a shell that goes through the namespaces."""
-    done = netlab("apply", "--until", "nat", "--set", "containers=12", "--json")
+    done = netlab("apply", "--until", "nat", "--set", "containers=30", "--json")
     assert [each for each in done.proofs if not each["ok"]] == []
     assert netlab.apply("--until", "nat").ran == []
-    for number in (1, 7, 12):
+    for number in (1, 7, 30):
         netlab.type("ping -c 1 -W 2 114.114.114.114", node=f"container{number}")
     netlab.type("ip -n container7 addr flush dev eth7", "ip -n container9 link set eth9 down")
     assert netlab.missing()["addresses"] == [

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.kernel.runner import Done, Netlab
+from tests.kernel.runner import Event, Netlab
 from tests.kernel.tutorial import OPERATIONS, operations, until
 
 pytestmark = pytest.mark.kernel
+
+MEASURED = False
 
 WALKS = """
 import json, sys
@@ -22,25 +24,32 @@ from netlab.host import Host
 from netlab.journal import Journal
 from netlab.services import Services
 
-walk, step, folder = sys.argv[1:]
+folder, *walks = sys.argv[1:]
 loaded = course.load(course.default_folder())
 chapters = {each.name: each for each in loaded.chapters(parameters.lab(loaded.lab_type, {}))}
-host, journal = Host(Services(Path(folder, "services"))), Journal(Path(folder, "journal"))
-if walk == "apply":
-    events = engine.apply([chapters[name] for name in loaded.graph.until(step)], host, journal)
-else:
-    steps = loaded.graph.since(step or None)
-    events = engine.undo(steps, engine.to_take_back([chapters[name] for name in steps], journal, None), host, journal)
-for event in events:
-    print(json.dumps(as_json(event)))
+for walk in walks:
+    host, journal = Host(Services(Path(folder, "services"))), Journal(Path(folder, "journal"))
+    steps = loaded.graph.since(None) if walk == "undo" else loaded.graph.until(walk)
+    some = [chapters[name] for name in steps]
+    if walk == "undo":
+        events = engine.undo(steps, engine.to_take_back(some, journal, None), host, journal)
+    else:
+        events = engine.apply(some, host, journal)
+    print(json.dumps([as_json(event) for event in events]))
 """
 
 
-def walk(lab: Netlab, name: str, step: str = "") -> Done:
-    """A walk in the sandbox, with a journal of its own, and without the facts that the sandbox started with."""
+def walk(lab: Netlab, *walks: str) -> list[list[Event]]:
+    """Walks in the sandbox, each to a step or "undo", without the facts that the sandbox started with: their events."""
     folder = lab.home / "own"
     folder.mkdir(exist_ok=True)
-    return lab("exec", "host", "--", sys.executable, "-P", "-c", WALKS, name, step, folder)
+    said = lab("exec", "host", "--", sys.executable, "-P", "-c", WALKS, folder, *walks).out
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def ran(events: list[Event]) -> list[str]:
+    """The operations whose commands ran."""
+    return sorted({each["operation"] for each in events if each["event"] == "ran"})
 
 
 # What is there beforehand, what of the course holds by it, and what takes it away again.
@@ -101,28 +110,25 @@ BEFOREHAND: dict[str, tuple[Sequence[str], list[str], str]] = {
 def test_what_was_there_before_is_there_after(lab: Netlab, typed: Sequence[str], held: list[str], back: str) -> None:
     lab.type(*typed)
     before = lab.snapshot("beforehand")
-    applied = walk(lab, "apply", "nat")
+    applied, again, undone, nothing = walk(lab, "nat", "nat", "undo", "undo")
     opened = ["policy ACCEPT on FORWARD of filter"] if "iptables -P FORWARD DROP" in typed else []
-    assert sorted(applied.ran) == sorted([each for each in operations(*until("nat")) if each not in held] + opened)
-    assert walk(lab, "apply", "nat").ran == []
-    walk(lab, "undo")
+    assert ran(applied) == sorted([each for each in operations(*until("nat")) if each not in held] + opened)
+    assert undone[-1]["event"] == "ended"
+    assert (ran(again), ran(nothing)) == ([], [])
     assert lab.differences(before) == []
-    assert walk(lab, "undo").ran == []
     lab.type(back)
 
 
 def test_the_whole_course(lab: Netlab) -> None:
-    assert len(walk(lab, "apply", "publish").ran) == len(OPERATIONS) - len(operations("loopback", "nat"))
-    gone = [each for each in walk(lab, "undo").events if each["event"] == "gone"]
-    assert {each["operation"] for each in gone} >= {
-        "veth1 a port of br0",
-        "address 172.168.1.11/24 on eth1 in container1",
-    }
+    applied, undone = walk(lab, "publish", "undo")
+    assert len(ran(applied)) == len(OPERATIONS) - len(operations("loopback", "nat"))
+    gone = {each["operation"] for each in undone if each["event"] == "gone"}
+    assert gone >= {"veth1 a port of br0", "address 172.168.1.11/24 on eth1 in container1"}
 
 
 def test_a_stranger_adds_an_equal_rule_meanwhile(lab: Netlab) -> None:
     """One of the two is ours and one is not: exactly one goes."""
-    walk(lab, "apply", "nat")
+    walk(lab, "nat")
     lab.type("iptables -t nat -A POSTROUTING -s 172.168.1.0/24 -o ens33 -j MASQUERADE")
     walk(lab, "undo")
     assert lab.type("iptables -t nat -S POSTROUTING | grep -c MASQUERADE") == "1\n"
@@ -130,13 +136,13 @@ def test_a_stranger_adds_an_equal_rule_meanwhile(lab: Netlab) -> None:
 
 
 def test_a_strangers_thing_in_a_container_of_ours_goes_with_it(lab: Netlab) -> None:
-    walk(lab, "apply", "addresses")
+    walk(lab, "addresses")
     lab.type("ip -n container1 link add x type bridge", "ip addr add 10.9.9.9/32 dev veth1")
     walk(lab, "undo")
 
 
 def test_what_is_gone_already_is_no_error(lab: Netlab) -> None:
-    walk(lab, "apply", "nat")
+    walk(lab, "nat")
     lab.type("ip link del veth1", "ip netns del container2", "ip link del br0", "iptables -t nat -F")
     walk(lab, "undo")
     assert json.loads((lab.home / "own/journal").read_text().splitlines()[-1])["undone"][-1] == "namespaces"

@@ -30,46 +30,46 @@ CODES = {
 
 
 @pytest.mark.parametrize(("command", "code"), CODES.values(), ids=CODES)
-def test_the_exit_code_is_passed_on(lab: Netlab, command: list[str], code: int) -> None:
-    done = lab("exec", "host", "--", *command, code=code)
+def test_the_exit_code_is_passed_on(shared: Netlab, command: list[str], code: int) -> None:
+    done = shared("exec", "host", "--", *command, code=code)
     assert done.out == ""
     assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize("node", NODES)
-def test_every_node_is_a_stack_of_its_own(lab: Netlab, node: str) -> None:
-    inside = lab.type("readlink /proc/self/ns/net", node=node)
-    others = {lab.type("readlink /proc/self/ns/net", node=each) for each in NODES if each != node}
+def test_every_node_is_a_stack_of_its_own(shared: Netlab, node: str) -> None:
+    inside = shared.type("readlink /proc/self/ns/net", node=node)
+    others = {shared.type("readlink /proc/self/ns/net", node=each) for each in NODES if each != node}
     assert inside not in others | {os.readlink("/proc/self/ns/net") + "\n"}
-    assert lab.type("echo $NETLAB_NODE", node=node) == f"{node}\n"
+    assert shared.type("echo $NETLAB_NODE", node=node) == f"{node}\n"
 
 
-def test_arguments_reach_the_command_as_they_are(lab: Netlab) -> None:
+def test_arguments_reach_the_command_as_they_are(shared: Netlab) -> None:
     words = ["a b", "", "$HOME", "--json", "-v", "--", "*", "é"]
-    done = lab("exec", "host", "--", "printf", "[%s]", *words)
+    done = shared("exec", "host", "--", "printf", "[%s]", *words)
     assert done.out == "".join(f"[{word}]" for word in words)
-    assert lab("exec", "host", "printf", "[%s]", "--json").out == "[--json]"  # the first -- may be left out
+    assert shared("exec", "host", "printf", "[%s]", "--json").out == "[--json]"  # the first -- may be left out
 
 
-def test_options_before_the_node_are_netlabs(lab: Netlab) -> None:
-    assert lab("exec", "--sandbox", "default", "host", "--", "echo", "yes").out == "yes\n"
-    assert lab("--sandbox", "default", "exec", "host", "--", "echo", "yes").out == "yes\n"
+def test_options_before_the_node_are_netlabs(shared: Netlab) -> None:
+    assert shared("exec", "--sandbox", "default", "host", "--", "echo", "yes").out == "yes\n"
+    assert shared("--sandbox", "default", "exec", "host", "--", "echo", "yes").out == "yes\n"
 
 
-def test_streams_are_the_commands_own(lab: Netlab) -> None:
-    with lab.process("exec", "host", "--", "sh", "-c", "echo out; echo err >&2") as process:
+def test_streams_are_the_commands_own(shared: Netlab) -> None:
+    with shared.process("exec", "host", "--", "sh", "-c", "echo out; echo err >&2") as process:
         assert process.communicate(timeout=30) == ("out\n", "err\n")
     command = [*COMMAND, "exec", "client", "--", "wc", "-c"]
     done = subprocess.run(
-        command, input="x" * 200_000, env=lab.environment, capture_output=True, text=True, check=False
+        command, input="x" * 200_000, env=shared.environment, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr, done.returncode) == ("200000\n", "", 0)
 
 
-def test_the_folder_and_the_environment_are_the_persons(lab: Netlab) -> None:
-    assert lab.type("pwd") == f"{lab.home / 'work'}\n"
-    assert lab.type("echo $HOME") == f"{lab.home}\n"
-    assert lab.type("command -v ip && command -v iptables").count("sbin/") >= 1
+def test_the_folder_and_the_environment_are_the_persons(shared: Netlab) -> None:
+    assert shared.type("pwd") == f"{shared.home / 'work'}\n"
+    assert shared.type("echo $HOME") == f"{shared.home}\n"
+    assert shared.type("command -v ip && command -v iptables").count("sbin/") >= 1
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_the_folder_and_the_environment_are_the_persons(lab: Netlab) -> None:
         ("../run/netns/client", "there is no node"),
     ],
 )
-def test_no_such_node(lab: Netlab, node: str, said: str) -> None:
-    done = lab("exec", node, "--", "true", code=2)
+def test_no_such_node(shared: Netlab, node: str, said: str) -> None:
+    done = shared("exec", node, "--", "true", code=2)
     assert said in done.err
 
 
@@ -94,25 +94,25 @@ def test_a_container_is_a_node_once_it_is_there(lab: Netlab) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_is_passed_on(lab: Netlab, number: int) -> None:
-    with lab.process("exec", "host", "--", "sleep", "600") as process:
-        until(lambda: [*processes_of(lab.holder()).values()].count("sleep") == 2)
+def test_a_signal_is_passed_on(shared: Netlab, number: int) -> None:
+    with shared.process("exec", "host", "--", "sleep", "600") as process:
+        until(lambda: [*processes_of(shared.holder()).values()].count("sleep") == 2)
         os.kill(process.pid, number)
         assert process.wait(10) == 128 + number
-    until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"])
+    until(lambda: [*processes_of(shared.holder()).values()] == ["sleep"])
 
 
-def test_a_killed_netlab_takes_its_command_along(lab: Netlab) -> None:
-    with lab.process("exec", "host", "--", "sleep", "600") as process:
-        until(lambda: [*processes_of(lab.holder()).values()].count("sleep") == 2)
+def test_a_killed_netlab_takes_its_command_along(shared: Netlab) -> None:
+    with shared.process("exec", "host", "--", "sleep", "600") as process:
+        until(lambda: [*processes_of(shared.holder()).values()].count("sleep") == 2)
         process.kill()
-    until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"])
+    until(lambda: [*processes_of(shared.holder()).values()] == ["sleep"])
 
 
-def test_a_long_command_keeps_nobody_out(lab: Netlab) -> None:
-    with lab.process("exec", "host", "--", "sleep", "600") as process:
-        until(lambda: [*processes_of(lab.holder()).values()].count("sleep") == 2)
-        assert lab("status", "--wait", "0").out
+def test_a_long_command_keeps_nobody_out(shared: Netlab) -> None:
+    with shared.process("exec", "host", "--", "sleep", "600") as process:
+        until(lambda: [*processes_of(shared.holder()).values()].count("sleep") == 2)
+        assert shared("status", "--wait", "0").out
         assert process.poll() is None
 
 
@@ -126,8 +126,8 @@ def shell(netlab: Netlab, *words: str, **environment: str) -> pexpect.spawn[str]
 
 @pytest.mark.parametrize("program", ["/bin/bash", "/bin/sh", "", "/no/such/shell"])
 @pytest.mark.parametrize("node", ["host", "client"])
-def test_a_shell_says_where_it_is(lab: Netlab, node: str, program: str) -> None:
-    with shell(lab, *([] if node == "host" else [node]), SHELL=program) as terminal:
+def test_a_shell_says_where_it_is(shared: Netlab, node: str, program: str) -> None:
+    with shell(shared, *([] if node == "host" else [node]), SHELL=program) as terminal:
         terminal.expect(re.escape(f"({node}) "))
         terminal.sendline("echo <$NETLAB_NODE>; exit 7".replace("<", "'<'").replace(">", "'>'"))
         terminal.expect(f"<{node}>")
@@ -135,11 +135,11 @@ def test_a_shell_says_where_it_is(lab: Netlab, node: str, program: str) -> None:
     assert terminal.exitstatus == 7
 
 
-def test_a_shell_has_a_job_control_and_gets_ctrl_c(lab: Netlab) -> None:
-    with shell(lab) as terminal:
+def test_a_shell_has_a_job_control_and_gets_ctrl_c(shared: Netlab) -> None:
+    with shell(shared) as terminal:
         terminal.expect(re.escape("(host) "))
         terminal.sendline("sleep 600; echo code=$?")
-        until(lambda: [*processes_of(lab.holder()).values()].count("sleep") == 2)
+        until(lambda: [*processes_of(shared.holder()).values()].count("sleep") == 2)
         terminal.sendintr()
         terminal.expect(re.escape("(host) "))
         terminal.sendline("echo still=$((1 + 1)); exit")
@@ -158,7 +158,7 @@ def test_the_tutorial_is_typed_in_a_shell(lab: Netlab) -> None:
     lab.undo()
 
 
-def test_a_shell_whose_terminal_hangs_up_ends(lab: Netlab) -> None:
-    with shell(lab) as terminal:
+def test_a_shell_whose_terminal_hangs_up_ends(shared: Netlab) -> None:
+    with shell(shared) as terminal:
         terminal.expect(re.escape("(host) "))
-    until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"])
+    until(lambda: [*processes_of(shared.holder()).values()] == ["sleep"])

@@ -9,6 +9,8 @@ from tests.kernel.tutorial import NEEDS, STEPS, operations, until
 
 pytestmark = pytest.mark.kernel
 
+MEASURED = False
+
 CANARIES = {
     "a namespace with all its own": """
         ip netns add stranger
@@ -85,9 +87,6 @@ def test_apply_again_prove_undo(lab: Netlab, step: str) -> None:
     assert (again.ran, again.proofs) == ([], [])
     assert {(each["step"], each["changed"]) for each in again.events if each["event"] == "done"} == {
         (each, 0) for each in steps
-    }
-    assert lab.json("plan", "--until", step) == {
-        "steps": [{"name": each, "commands": [], "only_if_missing": []} for each in steps]
     }
 
     proved = lab.json("prove", step)["proofs"]

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 import pytest
 
 from tests.kernel.runner import Netlab
-from tests.kernel.tutorial import OPERATIONS, STEPS, TUTORIAL, Line, operations
+from tests.kernel.tutorial import STEPS, TUTORIAL, Line, operations, until
 
 pytestmark = pytest.mark.kernel
+
+MEASURED = False
 
 SERVER = "python3 -m http.server"
 
@@ -52,13 +54,14 @@ PREFIXES = [pytest.param(count, id=f"{count}: {typed}") for count, typed in enum
 @pytest.mark.parametrize("count", PREFIXES)
 def test_every_prefix(lab: Netlab, count: int) -> None:
     lines = TUTORIAL[:count]
+    # All that is left to do; but servers take their time to start, and most prefixes do not concern them.
+    last = "nat" if count % 8 and lines[-1].step not in ("web", "publish") else "publish"
     held = [line.operation for line in lines if line.operation]
     typed(lab, lines)
     assert lab.states() == states(held)
 
-    applied = lab.apply()
-    assert sorted(applied.ran) == sorted(operation for _, operation in OPERATIONS if operation not in held)
-    assert lab.states() == dict.fromkeys(STEPS, "done")
+    applied = lab.apply("--until", last)
+    assert sorted(applied.ran) == sorted(each for each in operations(*until(last)) if each not in held)
 
     if any(SERVER in line.typed for line in lines):
         stop_servers(lab)
