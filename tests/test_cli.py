@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import netlab
-from netlab import __version__, errors, signals, state
+from netlab import __version__, errors, processes, sandbox, signals, state
 from netlab.cli import main
 from netlab.errors import NetlabError
 
@@ -292,6 +293,23 @@ def test_errors_survive_the_way_out_of_the_sandbox() -> None:
             "hint",
             77,
         )
+
+
+# --- the guard of these tests ----------------------------------------------------------------------------------------
+
+
+def test_who_did_not_ask_for_a_lab_gets_none(tmp_path: Path) -> None:
+    holder = sandbox.Holder.of(os.getpid())
+    for reach in (
+        lambda: processes.Running(("/bin/true",)),
+        lambda: sandbox.start(tmp_path, lambda holder: None),
+        lambda: sandbox.enter(holder, lambda: None),
+        lambda: sandbox.end(holder),
+    ):
+        with pytest.raises(pytest.fail.Exception, match="did not ask for a lab"):
+            reach()
+    with pytest.raises(NetlabError):
+        state.State(state.default_base(), "default").create()
 
 
 # --- quick -----------------------------------------------------------------------------------------------------------

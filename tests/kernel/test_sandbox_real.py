@@ -126,8 +126,10 @@ def test_it_survives_the_end_of_the_terminal(netlab: Netlab) -> None:
     assert netlab.states()["veth"] == "done"
 
 
-def test_the_holder_keeps_nothing_open(netlab: Netlab) -> None:
-    netlab("sandbox", "start")
+def test_the_holder_keeps_nothing_open(netlab: Netlab, tmp_path: Path) -> None:
+    with (tmp_path / "open").open("w") as file:  # as a shell's `9>file` would hand it on
+        words = [*COMMAND, "sandbox", "start"]
+        subprocess.run(words, env=netlab.environment, check=True, capture_output=True, pass_fds=(file.fileno(),))
     holder = netlab.holder()
     opened = {os.readlink(path) for path in Path(f"/proc/{holder}/fd").iterdir()}
     assert opened == {"/dev/null"}
