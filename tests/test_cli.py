@@ -15,7 +15,7 @@ import pytest
 
 import netlab
 from netlab import __version__, errors, processes, sandbox, signals, state
-from netlab.cli import main
+from netlab.__main__ import main
 from netlab.errors import NetlabError
 
 TOP = Path(netlab.__file__).resolve().parent.parent

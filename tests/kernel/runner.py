@@ -65,7 +65,13 @@ class Warm:
         environment = {**self.environment, "PYTHONPATH": str(TOP)}
         server = [sys.executable, "-P", str(Path(__file__).with_name("warm.py"))]
         self._server = subprocess.Popen(
-            server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
+            server,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd="/",
+            start_new_session=True,  # it outlives us, if we are killed, for as long as it takes to clear up
         )
 
     def run(self, words: Sequence[str], environment: dict[str, str], folder: Path, streams: Sequence[Path]) -> int:

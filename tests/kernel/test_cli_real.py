@@ -333,7 +333,7 @@ def test_a_lab_file_and_another_subnet(netlab: Netlab, tmp_path: Path) -> None:
 
 
 def test_as_a_module_and_as_a_command(standing: Netlab) -> None:
-    code = "import sys; sys.argv[0] = 'netlab'; from netlab.cli import main; main()"
+    code = "import sys; sys.argv[0] = 'netlab'; from netlab.__main__ import main; main()"
     for command in ([*COMMAND], [sys.executable, "-P", "-c", code]):
         done = subprocess.run(
             [*command, "status", "--json"], env=standing.environment, capture_output=True, text=True, check=True

@@ -4,14 +4,20 @@ Reads a line of JSON for each command, and answers with its exit code. Everythin
 of its own: arguments, environment, folder, and the three streams.
 """
 
+import contextlib
+import importlib
 import json
 import os
 import signal
 import sys
 import traceback
 
-from netlab.cli import main
+from netlab import sandbox
+from netlab.__main__ import main
 from netlab.course import default_folder, load
+
+LATE = ("cli", "foreground", "host", "lab", "parameters", "preflight", "render.terminal", "snapshot")
+"""What netlab itself imports only when a command needs it."""
 
 
 def child(argv: list[str], environment: dict[str, str], folder: str, streams: list[str]) -> None:
@@ -35,10 +41,24 @@ def child(argv: list[str], environment: dict[str, str], folder: str, streams: li
     os._exit(code)
 
 
+for name in LATE:
+    importlib.import_module(f"netlab.{name}")
+for name in ("networkx", "pydantic"):
+    importlib.import_module(name)
 load(default_folder())
+homes = set()
 for line in sys.stdin:
+    request = json.loads(line)
+    homes.add(request[1]["XDG_STATE_HOME"])
     pid = os.fork()
     if pid == 0:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        child(*json.loads(line))
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        child(*request)
+    with contextlib.suppress(BrokenPipeError):
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+# Who asked has gone: by itself, when nothing is left; or killed, and then its sandboxes must not stay behind.
+for folder, holder in sandbox.strays():
+    if any(folder.is_relative_to(home) for home in homes):
+        sandbox.end(holder)
+with contextlib.suppress(BrokenPipeError):
+    sys.stdout.close()
