@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -17,12 +17,13 @@ import typer
 import typer.core
 
 from netlab import __version__, signals
-from netlab.errors import Missing, NetlabError, Unreadable, UsageError
+from netlab.errors import NetlabError, Unreadable, UsageError
 
 if TYPE_CHECKING:
-    from netlab.lab import Choice, Lab
+    from netlab.lab import Choice, HostLab, SandboxLab
     from netlab.render import Screen
     from netlab.state import State
+    from netlab.views import Finding
 
 # --- what every command takes, before its name and after it ----------------------------------------------------------
 
@@ -43,7 +44,7 @@ class Shared:
 _SHARED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "host": (
         ("--host",),
-        {"is_flag": True, "envvar": "NETLAB_HOST", "help": "On this machine's own network (not there yet)."},
+        {"is_flag": True, "envvar": "NETLAB_HOST", "help": "On this machine's own network, as root."},
     ),
     "sandbox": (("--sandbox",), {"metavar": "NAME", "help": "Which sandbox.  [default: default]"}),
     "course": (("--course",), {"metavar": "DIR", "help": "Another course than Docker's bridge."}),
@@ -107,6 +108,12 @@ Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter of the lab; repeatable.")
 ]
 LabFile = Annotated[Path | None, typer.Option("--lab", metavar="FILE", help="Parameters of the lab, as TOML.")]
+Adopt = Annotated[
+    bool, typer.Option("--adopt", help="With --host: use what is there and not netlab's, and never delete it.")
+]
+Internet = Annotated[
+    str, typer.Option("--internet", metavar="ADDRESS", help="With --host: the proofs may ask this address, too.")
+]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit 3 when changes are pending.")]
 
 
@@ -119,47 +126,69 @@ class Session:
 
     @classmethod
     def of(cls, context: typer.Context) -> Session:
-        """Raises Missing for --host, which has a place here and is not there yet."""
         from netlab.render import Screen
 
         shared = context.find_root().ensure_object(Shared)
         if not 0 <= shared.wait < float("inf"):
             raise UsageError(f"--wait {shared.wait:g} is no time to wait", hint="give seconds, 0 or more")
-        if shared.host:
-            raise Missing(
-                "--host is not there yet",
-                hint="leave it out: the sandbox needs neither root nor this machine's network",
-            )
+        if shared.host and shared.sandbox != "default":
+            raise UsageError("--host and --sandbox are two places", hint="give one of them")
         return cls(shared, Screen(json=shared.json, quiet=shared.quiet, verbose=shared.verbose))
 
-    def state(self) -> State:
-        """Where the lab's state is. Raises UsageError inside a sandbox: from there the others cannot be seen."""
+    def sandbox_state(self) -> State:
+        """Where the sandbox's state is. Raises UsageError inside a sandbox: from there the others cannot be seen."""
         from netlab.sandbox import inside
         from netlab.state import State, default_base
 
         if inside():
             raise UsageError("you are inside a sandbox of netlab", hint="leave its shell first: exit")
+        if self.shared.host:
+            raise UsageError("with --host there is no sandbox", hint="leave --host (or NETLAB_HOST) out")
         return State(default_base(), self.shared.sandbox)
 
     @contextlib.contextmanager
-    def lab(self, *, make: bool = False) -> Iterator[Lab]:
-        """The lab, locked. With ``make`` its folder is made; one in which no lab came about goes again."""
-        from netlab.lab import Lab
+    def lab(self, *, make: bool = False, adopt: bool = False, internet: str = "") -> Iterator[SandboxLab | HostLab]:
+        """The lab, locked: the sandbox's, or this machine's. With ``make`` its folder is made."""
+        if self.shared.host:
+            with self.host(make=make, adopt=adopt, internet=internet) as host:
+                yield host
+            return
+        for given, option in ((adopt, "--adopt"), (internet, "--internet")):
+            if given:
+                raise UsageError(f"{option} goes with --host", hint="in a sandbox nothing is somebody else's")
+        with self.sandbox(make=make) as sandbox:
+            yield sandbox
 
-        state = self.state()
-        state.check()
-        with state.locked(self.shared.wait, make=make) as there:
+    @contextlib.contextmanager
+    def sandbox(self, *, make: bool = False) -> Iterator[SandboxLab]:
+        from netlab.lab import SandboxLab
+
+        lab = SandboxLab(self.sandbox_state())
+        with self._locked(lab, make=make):
+            yield lab
+
+    @contextlib.contextmanager
+    def host(self, *, make: bool = False, adopt: bool = False, internet: str = "") -> Iterator[HostLab]:
+        from netlab.lab import HostLab
+
+        lab = HostLab(adopt=adopt, internet=internet)
+        with self._locked(lab, make=make):
+            yield lab
+
+    @contextlib.contextmanager
+    def _locked(self, lab: SandboxLab | HostLab, *, make: bool) -> Iterator[None]:
+        """Hold the lab's lock. A folder in which no lab came about goes again."""
+        with lab.state.locked(self.shared.wait, make=make) as there:
             try:
-                lab = Lab(state)
                 dead = lab.bury() if there else ""
                 if dead:
                     self.screen.note(dead)
-                yield lab
+                yield
             finally:
-                if there and not (state.folder / "sandbox.json").exists():
-                    state.clear()
+                if there and not lab.kept:
+                    lab.state.clear()
 
-    def choose(self, lab: Lab, settings: list[str] | None, file: Path | None) -> Choice:
+    def choose(self, lab: SandboxLab | HostLab, settings: list[str] | None, file: Path | None) -> Choice:
         """The course and the parameters: as given, over those of the lab, over the course's own."""
         from netlab import course, parameters
 
@@ -168,12 +197,11 @@ class Session:
         folder = Path(self.shared.course) if self.shared.course else recorded
         return lab.choose(folder, parameters.given(settings or [], file))
 
-    def ensure(self, lab: Lab, choice: Choice, *, made_by: str) -> None:
+    def ensure(self, lab: SandboxLab | HostLab, choice: Choice, *, made_by: str) -> None:
         """Make the sandbox where there is none."""
-        if lab.holder() is None:
-            lab.start(choice, made_by=made_by)
-            if made_by != "apply":
-                self.screen.note(f"made sandbox {lab.state.name!r}; end it with: netlab sandbox end{lab.state.option}")
+        made = lab.ensure(choice, made_by=made_by)
+        if made:
+            self.screen.note(made)
 
 
 @app.callback(invoke_without_command=True)
@@ -196,10 +224,12 @@ def apply(
     no_prove: Annotated[bool, typer.Option("--no-prove", help="Leave the proofs out.")] = False,
     settings: Set = None,
     file: LabFile = None,
+    adopt: Adopt = False,
+    internet: Internet = "",
 ) -> None:
     """Bring the lab to a step, and prove each step that was changed."""
     session = Session.of(context)
-    with session.lab(make=True) as lab:
+    with session.lab(make=True, adopt=adopt, internet=internet) as lab:
         choice = session.choose(lab, settings, file)
         choice.course.graph.until(until)
         session.ensure(lab, choice, made_by="apply")
@@ -224,7 +254,7 @@ def plan(
     with session.lab() as lab:
         choice = session.choose(lab, settings, file)
         steps = choice.course.graph.until(until)
-        if lab.holder() is not None:
+        if lab.there:
             view = lab.inside(lambda inside: inside.plan(until), choice)
         else:
             view = plan_nothing([each for each in choice.chapters if each.name in steps], Nothing())
@@ -237,17 +267,14 @@ def undo(context: typer.Context, since: From = None) -> None:
     """Take back a step and all that depends on it, or everything, to what was there before."""
     session = Session.of(context)
     with session.lab() as lab:
-        if lab.holder() is None:
-            session.screen.note(f"there is no lab in sandbox {lab.state.name!r}: nothing to undo")
+        if not lab.kept or not lab.there:
+            where = "on this machine" if session.shared.host else f"in sandbox {lab.state.name!r}"
+            session.screen.note(f"there is no lab {where}: nothing to undo")
             return
         ok, stays = lab.inside(lambda inside: (session.screen.walk(inside.undo(since)), inside.why_it_stays()))
-        if stays:
-            session.screen.note(
-                f"sandbox {lab.state.name!r} stays, for {stays}; end it with: netlab sandbox end{lab.state.option}"
-            )
-        else:
-            lab.end()
-            session.screen.note(f"sandbox {lab.state.name!r} is as it was when `apply` made it, and has ended")
+        told = lab.after_undo(stays)
+        if told:
+            session.screen.note(told)
     _exit(0 if ok else 1)
 
 
@@ -259,8 +286,9 @@ def status(context: typer.Context, exit_code: ExitCode = False) -> None:
 
     session = Session.of(context)
     with session.lab() as lab:
-        if lab.holder() is not None:
-            steps = lab.inside(lambda inside: inside.status())
+        if lab.there:
+            choice = None if lab.kept else session.choose(lab, None, None)
+            steps = lab.inside(lambda inside: inside.status(), choice)
         else:
             steps = status_nothing(session.choose(lab, None, None).chapters, Nothing())
     session.screen.status(steps)
@@ -276,30 +304,28 @@ def prove(
     ] = False,
     settings: Set = None,
     file: LabFile = None,
+    internet: Internet = "",
 ) -> None:
     """Run the proofs of the steps that are done, and say what was seen."""
     session = Session.of(context)
     names = steps or []
-    if cycle:
+    if cycle and not session.shared.host:
         session.shared.sandbox = f"cycle-{os.getpid()}"  # never the lab in use
-    elif settings or file:
+    if not cycle and (settings or file):
         raise UsageError("--set and --lab go with `prove --cycle`: a lab that stands has its parameters")
-    with session.lab(make=cycle) as lab:
+    with session.lab(make=cycle, internet=internet) as lab:
         choice = session.choose(lab, settings, file)
         for name in names:
             choice.course.graph.check(name)
         if cycle:
-            lab.start(choice, made_by="prove")
-            try:
+            with lab.for_a_cycle(choice):
                 ok = lab.inside(lambda inside: session.screen.proofs(inside.cycle(names)), choice)
-            finally:
-                lab.end()
         else:
             ok = _prove_done(session, lab, choice, names)
     _exit(0 if ok else 1)
 
 
-def _prove_done(session: Session, lab: Lab, choice: Choice, names: list[str]) -> bool:
+def _prove_done(session: Session, lab: SandboxLab | HostLab, choice: Choice, names: list[str]) -> bool:
     from netlab import engine
     from netlab.lab import Inside
 
@@ -310,7 +336,7 @@ def _prove_done(session: Session, lab: Lab, choice: Choice, names: list[str]) ->
             session.screen.note(f"step {name!r} is not done: netlab apply --until {name}{lab.state.option}")
         return ok and bool(done) and not lacking
 
-    if lab.holder() is None:
+    if not lab.there:
         session.screen.proofs(iter(()))
         session.screen.note(f"no step is done: netlab apply{lab.state.option}")
         return False
@@ -360,14 +386,12 @@ def shell(
 def _foreground(session: Session, node: str, command: list[str] | None) -> NoReturn:
     from netlab import foreground
 
-    with session.lab(make=True) as lab:
+    with session.lab(make=not session.shared.host) as lab:
         choice = session.choose(lab, None, None)
         foreground.check(lab, node, choice)
         session.ensure(lab, choice, made_by="exec" if command is not None else "shell")
-        holder = lab.holder()
-    assert holder is not None
     # Without the lock: a shell may stay open for hours, and other commands work on the lab beside it.
-    _exit(foreground.run(lab, holder, node, command))
+    _exit(foreground.run(lab, node, command))
 
 
 @app.command(cls=_Command)
@@ -381,7 +405,7 @@ def snapshot(
     session = Session.of(context)
     before = snapshots.load(_text(compare)) if compare is not None else None
     with session.lab() as lab:
-        if lab.holder() is None:
+        if not lab.there:
             raise UsageError(
                 f"there is no sandbox {lab.state.name!r}", hint=f"make one: netlab apply{lab.state.option}"
             )
@@ -403,17 +427,27 @@ def _text(file: Path) -> str:
 
 
 @app.command(cls=_Command)
-def doctor(context: typer.Context) -> None:
-    """Say what this machine has and lacks, with the command that cures it."""
+def doctor(context: typer.Context, settings: Set = None, file: LabFile = None) -> None:
+    """Say what this machine has and lacks, with the command that cures it; with --host, what is in the lab's way."""
+    session = Session.of(context)
+    findings = _host_findings(session, settings, file) if session.shared.host else _findings()
+    session.screen.findings(findings)
+    levels = {each.level for each in findings}
+    _exit(5 if "missing" in levels else 4 if "conflict" in levels else 0)
+
+
+def _findings() -> Sequence[Finding]:
     from netlab.host import Host
     from netlab.machine import Machine
     from netlab.preflight import examine
     from netlab.services import Services
 
-    session = Session.of(context)
-    findings = examine(Host(Services(Path("/nonexistent"))).run, Machine())
-    session.screen.findings(findings)
-    _exit(5 if any(each.level == "missing" for each in findings) else 0)
+    return examine(Host(Services(Path("/nonexistent"))).run, Machine())
+
+
+def _host_findings(session: Session, settings: list[str] | None, file: Path | None) -> Sequence[Finding]:
+    with session.host() as lab:
+        return lab.inside(lambda inside: inside.findings(), session.choose(lab, settings, file))
 
 
 # --- the sandboxes ---------------------------------------------------------------------------------------------------
@@ -423,11 +457,11 @@ def doctor(context: typer.Context) -> None:
 def start(context: typer.Context, settings: Set = None, file: LabFile = None) -> None:
     """Make a bare sandbox with its surroundings; it stays until `sandbox end`."""
     session = Session.of(context)
-    with session.lab(make=True) as lab:
-        if lab.holder() is not None:
+    with session.sandbox(make=True) as lab:
+        if lab.there:
             session.screen.note(f"sandbox {lab.state.name!r} is there already")
             return
-        lab.start(session.choose(lab, settings, file), made_by="start")
+        lab.ensure(session.choose(lab, settings, file), made_by="start")
         session.screen.note(f"sandbox {lab.state.name!r} is there")
 
 
@@ -446,10 +480,10 @@ def end(context: typer.Context) -> None:
     from netlab.lab import end_stray
 
     session = Session.of(context)
-    state = session.state()
+    state = session.sandbox_state()
     try:
-        with session.lab() as lab:
-            ended = lab.holder() is not None
+        with session.sandbox() as lab:
+            ended = lab.there
             if ended:
                 lab.end()
     except Unreadable:

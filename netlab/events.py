@@ -120,6 +120,16 @@ class Proved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut(Event):
+    """A proof that is not run on a real machine, and why."""
+
+    name: ClassVar[str] = "left out"
+    step: str
+    probe: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class WalkEnded(Event):
     """A walk is over. ``changed`` counts operations changed, ``ok`` is false when a proof failed."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network
+from itertools import pairwise
 
 from netlab.model import Address, Link, Listener, Namespaces, Route, Rule, Stack, Table
 from netlab.mounts import mounted_namespaces
@@ -93,6 +94,12 @@ def _route(line: str) -> Route | None:
         protocol=values.get("proto", "boot"),
         metric=values.get("metric", ""),
     )
+
+
+def parse_route_get(text: str) -> str:
+    """``ip route get ADDRESS`` → the card by which the kernel would send now, "" where it would not."""
+    pairs = _words(text.partition("\n")[0])
+    return next((card for word, card in pairwise(pairs) if word == "dev"), "")
 
 
 def _destination(word: str) -> str:

@@ -9,17 +9,15 @@ from pathlib import Path
 
 from netlab import sandbox
 from netlab.errors import Missing, UsageError
-from netlab.lab import Choice, Lab
+from netlab.lab import Choice, HostLab, SandboxLab
 from netlab.programs import FOLDERS, program
-from netlab.sandbox import Holder
 
 HOST = "host"
 
 
-def check(lab: Lab, node: str, choice: Choice) -> None:
+def check(lab: SandboxLab | HostLab, node: str, choice: Choice) -> None:
     """Raise UsageError, with the nodes there are, unless ``node`` is one that exists now, or will in a new sandbox."""
-    fresh = lab.holder() is None
-    there = sorted(choice.course.surroundings.NODES if fresh else lab.inside(lambda inside: inside.namespaces()))
+    there = sorted(lab.inside(lambda inside: inside.namespaces()) if lab.there else choice.course.surroundings.NODES)
     if node != HOST and node not in there:
         declared = choice.declared()
         hint = (
@@ -32,14 +30,21 @@ def check(lab: Lab, node: str, choice: Choice) -> None:
         )
 
 
-def run(lab: Lab, holder: Holder, node: str, command: Sequence[str] | None) -> int:
-    """Run ``command``, or for None a shell, in ``node``; its exit code, 128 + N for signal N."""
+def run(lab: SandboxLab | HostLab, node: str, command: Sequence[str] | None) -> int:
+    """Run ``command``, or for None a shell, in ``node``; its exit code, 128 + N for signal N.
+
+    On this machine's own network it takes the place of netlab, and nothing is returned.
+    """
     environment = {**os.environ, "NETLAB_NODE": node}
     # An ordinary user's PATH has no sbin, where ip and iptables are.
     environment["PATH"] = os.pathsep.join(filter(None, (os.environ.get("PATH", ""), *FOLDERS)))
     argv = _resolved(command, environment["PATH"]) if command is not None else _shell(lab)
     environment.setdefault("PS1", f"({node}) $ ")  # what a plain sh takes from here, and bash from its own file
     where = None if node == HOST else node
+    if isinstance(lab, HostLab):
+        return sandbox.become(argv, environment, netns=where)
+    holder = lab.holder()
+    assert holder is not None, "somebody has just made it"
     return sandbox.foreground(holder, argv, environment, netns=where, shell=command is None)
 
 
@@ -53,11 +58,11 @@ def _resolved(command: Sequence[str], path: str) -> list[str]:
     return [found, *command[1:]]
 
 
-def _shell(lab: Lab) -> list[str]:
+def _shell(lab: SandboxLab | HostLab) -> list[str]:
     """The person's own shell; in bash the prompt says which node it is in."""
     own = os.environ.get("SHELL", "")
     shell = own if own.startswith("/") and os.access(own, os.X_OK) else program("sh")
-    if Path(shell).name != "bash":
+    if Path(shell).name != "bash" or not lab.there or not lab.kept:
         return [shell]
     start = lab.state.folder / "bashrc"
     start.write_text('[ -r ~/.bashrc ] && . ~/.bashrc\nPS1="($NETLAB_NODE) $PS1"\n')

@@ -14,10 +14,12 @@ from netlab import processes
 from netlab.batch import Group, Wave, waves
 from netlab.errors import CommandFailed
 from netlab.events import Event, Process, Retried
+from netlab.fence import NOT_SENT, Fence
 from netlab.model import Command, Facts, Link, Namespaces, Observation, Proof, Query, Result, Stack
 from netlab.probing import Probing
 from netlab.processes import Job, Shells
 from netlab.programs import find
+from netlab.proofs import HOST, address_of
 from netlab.reading import SHOW_STACK, jobs_for, namespaces, parsed, told
 from netlab.retries import heals
 from netlab.services import Services
@@ -31,6 +33,9 @@ class Host:
 
     ``events`` collects what ran and what was tried again, for the engine to yield.
     """
+
+    fence: Fence | None = None
+    """What holds back, on a real machine, what must not be sent."""
 
     def __init__(self, services: Services) -> None:
         self.events: deque[Event] = deque()
@@ -68,7 +73,7 @@ class Host:
             self.known.setdefault(Query("namespaces"), namespaces())
         live = self.known.get(Query("namespaces"), Namespaces()).live
         asked = [query for query in asked if query not in self.known]
-        jobs = jobs_for(query for query in asked if not query.netns or query.netns in live)
+        jobs = jobs_for(query for query in asked if (not query.netns or query.netns in live) and self._may_ask(query))
         jobs = {job: queries for job, queries in jobs.items() if find(job.argv[0])}
         texts = {}
         for queries, (result,) in zip(jobs.values(), self._run([[job] for job in jobs]), strict=True):
@@ -81,6 +86,17 @@ class Host:
             else:
                 self.known[query] = parsed(query, texts.get(query, ""))
         return self.known
+
+    def _may_ask(self, query: Query) -> bool:
+        return query.kind != "fetch" or not self._holds_back([(query.netns or HOST, address_of(query.key))])
+
+    def _holds_back(self, sends: Sequence[tuple[str, str]]) -> bool:
+        return self.fence is not None and self.fence.holds_back(sends, self._leads)
+
+    def _leads(self, target: str) -> str:
+        """The card by which the kernel would send to ``target`` now."""
+        result = self._run([[Job(("ip", "-4", "route", "get", target))]])[0][0]
+        return parse.parse_route_get(result.stdout) if result is not None else ""
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
         """Ask ``until`` (which reads facts) again and again for up to ``seconds``; say whether it came true."""
@@ -208,14 +224,26 @@ class Host:
 
     # --- observing ---------------------------------------------------------------------------------------------------
 
+    def left_out(self, proof: Proof) -> str:
+        """Why this proof is not run here; "" when it is."""
+        return self.fence.left_out(proof) if self.fence is not None else ""
+
     def observe(self, proofs: Sequence[Proof], *, seconds: float) -> list[Observation]:
-        """Run proofs' probes side by side. Those that do not pass are tried again for up to ``seconds`` (0: once)."""
+        """Run proofs' probes side by side. Those that do not pass are tried again for up to ``seconds`` (0: once).
+
+        What the fence holds back is not sent, and so does not pass.
+        """
         seen: dict[int, Observation] = {}
 
         def look() -> bool:
             pending = [number for number in range(len(proofs)) if number not in seen or not seen[number].ok]
             for start in range(0, len(pending), 8):
-                some = pending[start : start + 8]
+                some = []
+                for number in pending[start : start + 8]:
+                    if self._holds_back(proofs[number].sends):
+                        seen[number] = Observation(False, NOT_SENT)
+                    else:
+                        some.append(number)
                 probing = [Probing(proofs[number]) for number in some]
                 seen.update(zip(some, (each.observation(self._seen_run) for each in probing), strict=True))
             return all(each.ok for each in seen.values())

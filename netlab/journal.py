@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,8 @@ class Journal:
     path: Path
     entries: list[Entry] = field(default_factory=list)
     """Oldest first. The first entry of an operation counts: what was there before netlab came."""
+    adopted: dict[Operation, str] = field(default_factory=dict)
+    """What somebody else had made and netlab was told to use, with its step: it is never taken back."""
     done: set[str] = field(default_factory=set)
     """Steps that were seen whole: what no longer holds of them has drifted."""
     _operations: set[Operation] = field(default_factory=set)
@@ -62,6 +64,8 @@ class Journal:
                     )
             elif "operation" in record:
                 self._add(Entry(record["step"], load(record["operation"]), record["before"]))
+            elif "adopted" in record:
+                self.adopted[load(record["adopted"])] = record["step"]
             elif "done" in record:
                 self.done.add(record["done"])
             else:
@@ -73,12 +77,22 @@ class Journal:
                 hint="nothing was touched; a sandbox can be ended whole: netlab sandbox end",
             ) from error
 
+    @property
+    def ours(self) -> Set[Operation]:
+        """What netlab made, and what it was told to use."""
+        return self._operations | self.adopted.keys()
+
     def record(self, entries: Sequence[Entry]) -> None:
         """Write entries down, synced. Only then may their commands run."""
         lines = ({"step": each.step, "operation": dump(each.operation), "before": each.before} for each in entries)
         self._append(*lines)
         for entry in entries:
             self._add(entry)
+
+    def adopt(self, step: str, operation: Operation) -> None:
+        """Write down that this is somebody else's, and used."""
+        self._append({"step": step, "adopted": dump(operation)})
+        self.adopted[operation] = step
 
     def finish(self, step: str) -> None:
         """The step was seen whole."""
@@ -99,6 +113,7 @@ class Journal:
     def _drop(self, steps: set[str]) -> None:
         self.entries = [each for each in self.entries if each.step not in steps]
         self._operations = {each.operation for each in self.entries}
+        self.adopted = {operation: step for operation, step in self.adopted.items() if step not in steps}
         self.done -= steps
 
     def _append(self, *records: dict[str, Json]) -> None:

@@ -204,6 +204,15 @@ class Facts:
         return answer
 
 
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """A machine's way out: its card, and its IPv4 address and gateway there ("" where it has none)."""
+
+    card: str
+    address: str = ""
+    gateway: str = ""
+
+
 # --- operations ------------------------------------------------------------------------------------------------------
 
 Thing = tuple[str, ...]
@@ -312,6 +321,11 @@ class Proof(Protocol):
     @property
     def stays(self) -> bool:
         return False
+
+    @property
+    def sends(self) -> tuple[tuple[str, str], ...]:
+        """Who sends to whom: nodes ("host" is the lab host) and IPv4 addresses. On a real machine not all may be."""
+        return ()
 
     @property
     def expected(self) -> str:

@@ -5,15 +5,15 @@ Everything is read from a `Machine`, and the one thing that can only be tried (u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from netlab import kernel, machine, programs, userns
 from netlab.machine import Machine
-from netlab.model import Command, Runner
+from netlab.model import Chapter, Command, Facts, Operation, Query, Runner
 
-Level = Literal["ok", "warning", "missing"]
+Level = Literal["ok", "warning", "missing", "conflict"]
 
 _NEEDED: Final = (
     *("ip", "iptables", "iptables-save", "iptables-restore", "sysctl", "ss", "ping", "curl", "tcpdump"),
@@ -53,6 +53,23 @@ def examine(
         _finding("iptables backend", "ok" if backend else "warning", words),
         _namespaces(refused, here),
         *_kernel(here, backend),
+    ]
+
+
+def host_queries(chapters: Sequence[Chapter]) -> frozenset[Query]:
+    """What ``examine_host`` looks at beside the operations' own queries."""
+    return frozenset()
+
+
+def examine_host(
+    run: Runner, here: Machine, chapters: Sequence[Chapter], facts: Facts, ours: Set[Operation]
+) -> list[Finding]:
+    """What this machine has in the lab's way."""
+    operations = [each for chapter in chapters for each in chapter.operations if each.makes and each not in ours]
+    return [
+        Finding(str(each), False, "conflict", each.found(facts) or "netlab did not make it", "--adopt")
+        for each in operations
+        if each.holds(facts) or each.blocked(facts)
     ]
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from netlab.model import Command, Observation, Probe, Proof, Result
 
 HOST = "host"
 """The lab host's name as a node; any other node is a network namespace."""
+
+
+def address_of(url: str) -> str:
+    """The address in ``http://ADDRESS:PORT/``."""
+    return urlsplit(url).hostname or ""
 
 
 def _at(node: str, *argv: str) -> Command:
@@ -32,6 +38,10 @@ class Ping(Proof):
 
     def __str__(self) -> str:
         return f"{self.node} pings {self.target}"
+
+    @property
+    def sends(self) -> tuple[tuple[str, str], ...]:
+        return ((self.node, self.target),)
 
     @property
     def expected(self) -> str:
@@ -61,6 +71,10 @@ class Fetch(Proof):
 
     def __str__(self) -> str:
         return f"{self.node} fetches {self.url}"
+
+    @property
+    def sends(self) -> tuple[tuple[str, str], ...]:
+        return ((self.node, address_of(self.url)),)
 
     @property
     def expected(self) -> str:
@@ -102,6 +116,10 @@ class Refused(Proof):
         return f"{self.node} connects to {self.url}"
 
     @property
+    def sends(self) -> tuple[tuple[str, str], ...]:
+        return ((self.node, address_of(self.url)),)
+
+    @property
     def stays(self) -> bool:
         return True
 
@@ -130,6 +148,10 @@ class Seen(Proof):
         return f"{self.by} while {self.card} is watched"
 
     @property
+    def sends(self) -> tuple[tuple[str, str], ...]:
+        return self.by.sends
+
+    @property
     def expected(self) -> str:
         leaves = f"leaves as {self.source}" if self.source else f"is on {self.card}"
         return f"the request for {self.by.target} {leaves}"
@@ -153,7 +175,8 @@ class Seen(Proof):
 
 @dataclass(frozen=True)
 class Shows(Proof):
-    """``ip addr`` in ``node`` shows each card of ``has`` and none of ``lacks``; and the addresses likewise.
+    """``ip addr`` in ``node`` shows each card of ``has`` and none of ``lacks``; and the addresses likewise, those of
+    ``lacks`` without a prefix length.
 
     ``up`` names cards that must be up. ``veth`` is (card, other end on the lab host): the card's kind and peer, too.
     """
@@ -185,10 +208,11 @@ class Shows(Proof):
             return Observation(False, _first_line(results[0].stderr))
         cards = _cards(results[0].stdout)
         names = {word for name, card in cards.items() for word in (name, *card.addresses)}
+        plain = {word.partition("/")[0] for word in names}
         there = sorted(names, key=lambda word: (word not in cards, word))
         ok = (
             set(self.has) <= names
-            and not set(self.lacks) & names
+            and not set(self.lacks) & plain
             and all(cards[name].up for name in self.up if name in cards)
         )
         if self.veth is None:

@@ -269,25 +269,30 @@ def foreground(
     """
     terminal = shell and os.isatty(0)
 
-    def become() -> int:
-        try:
-            if netns is not None:
-                _enter_netns(netns)
-            if terminal:
-                os.setpgid(0, 0)
-                _take_terminal()
-            os.execve(argv[0], list(argv), environment)
-        except OSError as error:
-            sys.stderr.write(f"netlab: {argv[0]}: {error.strerror}\n")
-            return 127 if isinstance(error, FileNotFoundError) else 126
+    def run() -> int:
+        if terminal:
+            os.setpgid(0, 0)
+            _take_terminal()
+        return become(argv, environment, netns=netns)
 
-    child = _fork_inside(holder, become)
+    child = _fork_inside(holder, run)
     try:
         with _passing_on(child):
             return _waited(child)
     finally:
         if terminal:
             _take_terminal()
+
+
+def become(argv: Sequence[str], environment: Mapping[str, str], *, netns: str | None) -> int:
+    """Become a person's own command, in ``netns``. Returns only when that cannot be: with its exit code."""
+    try:
+        if netns is not None:
+            _enter_netns(netns)
+        os.execve(argv[0], list(argv), environment)
+    except OSError as error:
+        sys.stderr.write(f"netlab: {argv[0]}: {error.strerror}\n")
+        return 127 if isinstance(error, FileNotFoundError) else 126
 
 
 def _take_terminal() -> None:

@@ -11,10 +11,15 @@ from netlab.programs import program
 
 
 class Services:
-    """The servers of one lab. ``folder`` is theirs alone: for each a folder with its page, its record and its log."""
+    """The servers of one lab. ``folder`` is theirs alone: for each a folder with its page, its record and its log.
 
-    def __init__(self, folder: Path) -> None:
+    With ``named`` they run on a machine of that host name. A server looks its machine's name up when it starts: where
+    that is known only to a name server, it would ask it, from within the lab, and wait for an answer that never comes.
+    """
+
+    def __init__(self, folder: Path, named: str = "") -> None:
         self._folder = folder
+        self._named = named
 
     def start(self, command: Command) -> Result:
         """Start ``command.serve`` in a session of its own; whether it came to listen is for the facts to say."""
@@ -27,7 +32,11 @@ class Services:
         # The shell writes its own stat line and then becomes the server: same pid, same start time, and no moment at
         # which a server runs that is not on record.
         become = 'cat /proc/$$/stat >"$1" && shift && exec "$@"'
-        inner = shlex.join((program("sh"), "-c", become, "sh", str(record), *processes.argv(_job(command))))
+        apart: tuple[str, ...] = ()
+        if self._named:
+            apart = (program("unshare"), "--uts")
+            become = f"echo {shlex.quote(self._named)} >/proc/sys/kernel/hostname; {become}"
+        inner = shlex.join((*apart, program("sh"), "-c", become, "sh", str(record), *processes.argv(_job(command))))
         # Two commands, not `cd … && …&`: that would leave a shell behind that keeps our output open and waits.
         outputs = f"</dev/null >{shlex.quote(str(log))} 2>&1"
         aside = f"cd {shlex.quote(str(page))} || exit\n{program('setsid')} {inner} {outputs} &\n"

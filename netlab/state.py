@@ -33,6 +33,9 @@ def default_base() -> Path:
 class State:
     """One lab's folder, ``base``/``name``. Nothing is made before ``create``."""
 
+    elsewhere = "set XDG_STATE_HOME to a folder of yours"
+    """What to do where the folder's place cannot be used."""
+
     def __init__(self, base: Path, name: str) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}", name):
             allowed = "letters, digits, '_', '.' and '-', at most 32, not beginning with '-' or '.'"
@@ -54,22 +57,39 @@ class State:
                     folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise UnsafeState(
-                f"the state folder {self.folder} cannot be made: {error.strerror}",
-                hint="set XDG_STATE_HOME to a folder of yours",
+                f"the state folder {self.folder} cannot be made: {error.strerror}", hint=self.elsewhere
             ) from error
         self.check()
 
     def check(self) -> None:
         """Raise UnsafeState unless the folder is a real one of ours, that nobody else can write or replace."""
         if not str(self.folder).isprintable():
-            raise UnsafeState(
-                f"the state folder {str(self.folder)!r} has a name that is no text", hint="set XDG_STATE_HOME"
-            )
+            raise UnsafeState(f"the state folder {str(self.folder)!r} has a name that is no text", hint=self.elsewhere)
         for folder in (self.folder, self.base):
             if folder.exists() or folder.is_symlink():
-                _check_own(folder)
+                self._check_own(folder)
         for folder in self.base.absolute().parents:
-            _check_parent(folder)
+            self._check_parent(folder)
+
+    def _check_own(self, folder: Path) -> None:
+        found = folder.lstat()
+        if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
+            raise UnsafeState(f"{folder} is not a folder but a link or file", hint="remove it by hand")
+        if found.st_uid != os.geteuid():
+            raise UnsafeState(f"{folder} belongs to somebody else (uid {found.st_uid})", hint=self.elsewhere)
+        if found.st_mode & 0o077:
+            raise UnsafeState(f"{folder} can be entered by others", hint=f"chmod 700 {folder}")
+
+    def _check_parent(self, folder: Path) -> None:
+        try:
+            found = folder.stat()
+        except OSError:
+            return
+        if found.st_uid not in (0, os.geteuid()):
+            raise UnsafeState(f"{folder}, above the state folder, belongs to somebody else", hint=self.elsewhere)
+        if found.st_mode & 0o002 and not found.st_mode & stat.S_ISVTX:
+            cure = f"chmod o-w {folder}"
+            raise UnsafeState(f"{folder}, above the state folder, can be written by anybody", hint=cure)
 
     @contextlib.contextmanager
     def locked(self, wait: float, *, make: bool) -> Iterator[bool]:
@@ -163,6 +183,25 @@ class State:
             self.base.rmdir()
 
 
+class HostState(State):
+    """The state of the lab on this machine's own network: root's, and gone after a restart, as that network is."""
+
+    elsewhere = "remove it by hand, when you have looked at what it is"
+
+    def __init__(self) -> None:
+        super().__init__(Path("/run/netlab"), "host")
+
+    @property
+    def option(self) -> str:
+        return " --host"
+
+    def _check_parent(self, folder: Path) -> None:
+        super()._check_parent(folder)
+        if folder.stat().st_mode & 0o022:
+            cure = f"chmod go-w {folder}"
+            raise UnsafeState(f"{folder}, above the state folder, can be written by others than root", hint=cure)
+
+
 _BEGIN_AGAIN = "use the netlab that wrote it, or end the lab with `netlab sandbox end` and begin again"
 
 
@@ -186,24 +225,3 @@ def _same(fd: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(fd), os.lstat(path))
     except FileNotFoundError:
         return False
-
-
-def _check_own(folder: Path) -> None:
-    found = folder.lstat()
-    if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
-        raise UnsafeState(f"{folder} is not a folder but a link or file", hint="remove it by hand")
-    if found.st_uid != os.geteuid():
-        raise UnsafeState(f"{folder} belongs to somebody else (uid {found.st_uid})", hint="set XDG_STATE_HOME")
-    if found.st_mode & 0o077:
-        raise UnsafeState(f"{folder} can be entered by others", hint=f"chmod 700 {folder}")
-
-
-def _check_parent(folder: Path) -> None:
-    try:
-        found = folder.stat()
-    except OSError:
-        return
-    if found.st_uid not in (0, os.geteuid()):
-        raise UnsafeState(f"{folder}, above the state folder, belongs to somebody else", hint="set XDG_STATE_HOME")
-    if found.st_mode & 0o002 and not found.st_mode & stat.S_ISVTX:
-        raise UnsafeState(f"{folder}, above the state folder, can be written by anybody", hint=f"chmod o-w {folder}")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
 State = Literal["done", "partial", "todo", "drifted"]
-Level = Literal["ok", "warning", "missing"]
+Level = Literal["ok", "warning", "missing", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,10 @@ def _special(address: IPv4Address) -> bool:
     )
 
 
+def _network_if_known(text: str) -> str:
+    return _network(text) if text else text
+
+
 Interface = Annotated[str, AfterValidator(_interface)]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
@@ -92,8 +96,8 @@ class Lab(BaseModel):
     # A default is checked as well: another value beside it can be what is wrong with it.
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", validate_default=True)
 
-    network: Network = "192.168.0.0/24"
-    """The network that the lab host's own card is in."""
+    network: Annotated[str, AfterValidator(_network_if_known)] = "192.168.0.0/24"
+    """The network that the lab host's own card is in; "" on a real machine, where the surroundings are not ours."""
     host_address: Address = "192.168.0.10"
     router: Address = "192.168.0.2"
     client: Address = "192.168.0.1"
@@ -109,6 +113,8 @@ class Lab(BaseModel):
     @classmethod
     def _on_the_network(cls, value: str, info: ValidationInfo) -> str:
         network = info.data.get("network")
+        if network == "":
+            return value
         if network is not None and not _usable(value, IPv4Network(network)):
             raise PydanticCustomError("outside", "allowed is a host's address in {network}", {"network": network})
         others = [key for key in ("host_address", "router", "client") if info.data.get(key) == value]
@@ -120,7 +126,7 @@ class Lab(BaseModel):
     @classmethod
     def _beyond_the_network(cls, value: str, info: ValidationInfo) -> str:
         network = info.data.get("network")
-        if network is not None and IPv4Address(value) in IPv4Network(network):
+        if network and IPv4Address(value) in IPv4Network(network):
             raise PydanticCustomError("inside", "allowed is an address outside {network}", {"network": network})
         return value
 
@@ -136,7 +142,7 @@ class Lab(BaseModel):
     def _apart_from_the_surroundings(cls, value: str, info: ValidationInfo) -> str:
         around = {"network": info.data.get("network"), "internet": info.data.get("internet")}
         for key, other in around.items():
-            if other is not None and IPv4Network(value).overlaps(IPv4Network(other)):
+            if other and IPv4Network(value).overlaps(IPv4Network(other)):
                 raise PydanticCustomError("overlap", "overlaps {key} {other}", {"key": key, "other": other})
         return value
 
@@ -167,11 +173,6 @@ class Lab(BaseModel):
         if wrong:
             raise PydanticCustomError("containers", "{lines}", {"lines": "\n".join(wrong)})
         return value
-
-    @property
-    def host_cidr(self) -> str:
-        """The lab host's own address with its prefix length."""
-        return f"{self.host_address}/{self.network_prefix}"
 
     @property
     def gateway_cidr(self) -> str:

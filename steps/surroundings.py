@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netlab.model import Operation
+from netlab.model import Operation, Uplink
 from netlab.operations import address, bridge, namespace, port, route, sysctl, up, veth
 
 from .lab import Lab
@@ -12,6 +12,14 @@ NODES = ("router", "client", "internet")
 
 PARAMETERS = ("uplink", "network", "host_address", "router", "client", "internet")
 """The parameters of the lab that this is built from: they stay as they are for as long as the sandbox lives."""
+
+UPLINK, INTERNET = "uplink", "internet"
+"""The parameters that name the lab host's own card, and an address beyond its gateway."""
+
+
+def on_host(uplink: Uplink) -> dict[str, str]:
+    """The parameters on a real machine. Its network is its own affair: nothing stands around it that we made."""
+    return {"uplink": uplink.card, "host_address": uplink.address, "router": uplink.gateway, "network": ""}
 
 
 def operations(lab: Lab) -> Iterator[Operation]:

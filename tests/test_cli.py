@@ -118,7 +118,7 @@ def test_status_of_nothing(run: Run) -> None:
 
 def test_proofs_of_nothing(run: Run) -> None:
     said = run("prove", "--json")
-    assert (said.code, said.json) == (1, {"proofs": []})
+    assert (said.code, said.json) == (1, {"proofs": [], "left_out": []})
     assert "no step is done: netlab apply" in said.err
 
 
@@ -149,7 +149,7 @@ def test_the_steps_are_a_tree(run: Run) -> None:
     for line, branch in zip(lines, TREE.strip().splitlines(), strict=False):
         assert line.startswith(f"{branch} "), line
     assert "needs forwarding too. " in lines[10]
-    assert lines[-1] == "11 steps, 27 operations, 17 proofs"
+    assert lines[-1] == "11 steps, 27 operations, 18 proofs"
 
 
 def test_another_course(run: Run) -> None:
@@ -165,7 +165,7 @@ BOTH = {
     "-q": (["-q"], lambda said: "0 of 11 steps done" not in said.out),
     "--course": (["--course", str(TOY)], lambda said: "switch" in said.out),
     "--sandbox": (["--sandbox", "../x"], lambda said: said.code == 2 and "cannot be a sandbox's name" in said.err),
-    "--host": (["--host"], lambda said: said.code == 5 and "--host is not there yet" in said.err),
+    "--host": (["--host"], lambda said: said.code == 5 and "which takes root" in said.err),
     "--wait": (["--wait", "soon"], lambda said: said.code == 2 and "soon" in said.err),
     "-v": (["-v"], lambda said: said.code == 0),
 }  # fmt: skip
@@ -173,8 +173,10 @@ BOTH = {
 
 @pytest.mark.parametrize(("option", "seen"), BOTH.values(), ids=BOTH)
 def test_shared_options_mean_the_same_before_and_after(
-    run: Run, option: list[str], seen: Callable[[Said], bool]
+    run: Run, monkeypatch: pytest.MonkeyPatch, option: list[str], seen: Callable[[Said], bool]
 ) -> None:
+    if option == ["--host"]:
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
     before, after = run(*option, "status"), run("status", *option)
     assert seen(before), before
     assert seen(after), after
@@ -189,7 +191,22 @@ def test_the_last_of_two_counts(run: Run) -> None:
 
 def test_host_from_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETLAB_HOST", "1")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert run("status").code == 5
+
+
+HOST = {
+    "two places": (["--host", "--sandbox", "x", "status"], "two places"),
+    "no sandboxes there": (["--host", "sandbox", "start"], "with --host there is no sandbox"),
+    "what is adopted": (["apply", "--adopt"], "--adopt goes with --host"),
+    "who may be asked": (["prove", "--internet", "1.2.3.4"], "--internet goes with --host"),
+}
+
+
+@pytest.mark.parametrize(("words", "why"), HOST.values(), ids=HOST)
+def test_options_that_do_not_go_together(run: Run, words: list[str], why: str) -> None:
+    said = run(*words)
+    assert (said.code, why in said.err) == (2, True), said
 
 
 def test_every_command_explains_itself(run: Run) -> None:

@@ -170,7 +170,14 @@ def test_the_picture_shows_the_default_lab() -> None:
     picture = blocks(section(README, "The lab"))[0]
     assert max(map(len, picture.splitlines())) <= 80
     default = filled()
-    shown = [default.host_cidr, default.gateway_cidr, default.network, default.uplink, default.bridge, default.router]
+    shown = [
+        f"{default.host_address}/{default.network_prefix}",
+        default.gateway_cidr,
+        default.network,
+        default.uplink,
+        default.bridge,
+        default.router,
+    ]
     shown += [default.client, default.internet, "host", "router", "client", "internet"]
     for each in default.containers:
         shown += [each.name, each.veth, each.interface, default.cidr(each), str(each.port)]
@@ -254,7 +261,7 @@ PROOF = events.Proved("nat", "container1 pings 192.168.0.2", "answers", "64 byte
 SHOWN: dict[str, Callable[[Screen], object]] = {
     "plan": lambda screen: screen.plan(views.PlanView((views.StepPlan("nat", "Out.", ("ip",), ("ip",)),))),
     "status": lambda screen: screen.status([views.StepStatus("nat", "Out.", "partial", ("a rule",))]),
-    "prove": lambda screen: screen.proofs([PROOF]),
+    "prove": lambda screen: screen.proofs([PROOF, events.LeftOut("nat", "pings", "too far")]),
     "steps": lambda screen: screen.steps([views.StepNode("nat", "Out.", ("forwarding",), 1, 3)]),
     "doctor": lambda screen: screen.findings([Finding("ip", True, "ok", "/usr/sbin/ip")]),
     "sandbox list": lambda screen: screen.sandboxes([views.SandboxRow("one", "alive", "apply", "today", "")]),

@@ -132,6 +132,9 @@ class Kernel:
                 self._do(command)
             yield command, 0.1, len(commands)
 
+    def left_out(self, proof: Proof) -> str:
+        return ""
+
     def observe(self, proofs: Sequence[Proof], *, seconds: float) -> list[Observation]:
         self.waited.append(seconds)
         seen = [self.sysctls.get(f"net.{proof.key}", "nothing") for proof in proofs if isinstance(proof, Probed)]

@@ -23,6 +23,7 @@ EXAMPLES: dict[str, tuple[Event, dict[str, object]]] = {
     "retry": (events.Retried("ip link", "busy", 2, 0.1), {"event": "retry", "command": "ip link", "reason": "busy", "attempt": 2, "wait": 0.1}),
     "process": (events.Process("/bin/ip", -9, 0.5), {"event": "process", "argv": "/bin/ip", "code": -9, "seconds": 0.5}),
     "proof": (events.Proved("nat", "pings", "answers", "no", False, 1.0), {"event": "proof", "step": "nat", "probe": "pings", "expected": "answers", "observed": "no", "ok": False, "seconds": 1.0, "phase": "", "stays": False}),
+    "left out": (events.LeftOut("nat", "pings", "too far"), {"event": "left out", "step": "nat", "probe": "pings", "why": "too far"}),
     "ended": (events.WalkEnded("apply", 3, 1.0), {"event": "ended", "walk": "apply", "changed": 3, "seconds": 1.0, "ok": True}),
     "note": (events.Note("hello"), {"event": "note", "text": "hello"}),
 }

@@ -22,7 +22,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("retries", "batch", "rules", "machine", "render", "signals", "runner"),
     ("facts", "operations", "proofs", "programs", "kernel", "userns", "snapshot"),
     # What is kept, what is loaded, what is run.
-    ("journal", "state", "course", "parameters", "processes", "sandbox"),
+    ("journal", "state", "course", "parameters", "processes", "sandbox", "fence"),
     ("reading", "probing", "services"),
     # The walks, and what they walk on.
     ("engine", "host"),

@@ -1,11 +1,14 @@
-"""The lab as it stands: one state folder with its sandbox, its course and its parameters, and the walks over it.
+"""The lab as it stands: one state folder with its course and its parameters, and the walks over it.
 
-Outside the sandbox ``Lab`` finds, makes and ends it; ``Inside`` is the same lab seen from within, where the tools run.
+Outside, ``SandboxLab`` finds, makes and ends a sandbox, and ``HostLab`` is the lab on this machine's own network;
+``Inside`` is the same lab seen from within, where the tools run.
 """
 
 from netlab.lab.choice import Choice
 from netlab.lab.inside import Inside
-from netlab.lab.outside import Lab, end_stray, rows
+from netlab.lab.onhost import HostLab
+from netlab.lab.outside import Lab
+from netlab.lab.sandboxed import SandboxLab, end_stray, rows
 from netlab.lab.views import Nothing, plan, status
 
-__all__ = ["Choice", "Inside", "Lab", "Nothing", "end_stray", "plan", "rows", "status"]
+__all__ = ["Choice", "HostLab", "Inside", "Lab", "Nothing", "SandboxLab", "end_stray", "plan", "rows", "status"]

@@ -1,15 +1,16 @@
-"""The lab seen from within its sandbox: its walks."""
+"""The lab seen from within, where its tools run and its facts are read: its walks."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
-from netlab import engine, reading, sandbox, snapshot
+from netlab import engine, reading, snapshot
 from netlab.course import Graph
 from netlab.errors import UsageError
-from netlab.events import Event, Kept, Proved, StepEnded, WalkEnded
+from netlab.events import Event, Proved, StepEnded, WalkEnded
 from netlab.host import Host
 from netlab.journal import Journal
 from netlab.lab import views
@@ -21,43 +22,51 @@ from netlab.views import PlanView, StepStatus
 
 
 class Inside:
-    """The lab from within: where its tools run and its facts are read."""
+    """The lab from within. A sandbox and a real machine differ in what they add to its walks."""
 
-    def __init__(self, state: State, choice: Choice | None) -> None:
+    first: Facts | None = None
+    """The facts that the lab host started with, where what was typed by hand since is taken back as well."""
+
+    def __init__(self, state: State, choice: Choice | None, services: Services) -> None:
+        """Raises UsageError where ``choice`` does not go with the lab that stands."""
         self._state = state
         self._choice = choice
-        self._sandbox = state.read("sandbox.json")
-        record = state.read("lab.json")
-        self._record = record
-        self.chapters = choice.chapters if choice is not None else recorded_chapters(record)
-        self.graph = Graph({each.name: each.needs for each in self.chapters})
-        self.host = Host(Services(state.folder / "services"))
-        self.journal = Journal(state.folder / "journal.jsonl")
-        self._first = Facts(reading.First(self._sandbox["first"]))
+        self._record: dict[str, Any] | None = state.read("lab.json")
         if choice is not None:
-            self._accept(choice)
+            self.chapters = choice.chapters
+        else:
+            self.chapters = recorded_chapters(self._record) if self._record is not None else ()
+        self.graph = Graph({each.name: each.needs for each in self.chapters})
+        self.host = Host(services)
+        self.journal = Journal(state.folder / "journal.jsonl")
 
-    def _accept(self, choice: Choice) -> None:
+    def fixed(self) -> tuple[str, ...]:
+        """The parameters that cannot be changed while this lab host lives."""
+        return ()
+
+    def accept(self) -> None:
         """Take other parameters or another course, where nothing stands that was made with the old ones."""
-        wanted = choice.record()
-        if {**wanted, "version": self._record["version"]} == self._record:
+        if self._choice is None or self._record is None:
             return
-        old, new = self._record["parameters"], wanted["parameters"]
+        record, wanted = self._record, self._choice.record()
+        if {**wanted, "version": record["version"]} == record:
+            return
+        old, new = record["parameters"], wanted["parameters"]
         changed = [
             f"{key} is {_short(old.get(key))}, and {_short(new[key])} was asked for"
             for key in new
             if old.get(key) != new[key]
         ]
-        if self._record["course"] != wanted["course"]:
-            changed.insert(0, f"the course is {self._record['course']}, and {wanted['course']} was asked for")
-        fixed = [key for key in choice.course.surroundings.PARAMETERS if old.get(key) != new.get(key)]
-        if fixed:
+        if record["course"] != wanted["course"]:
+            changed.insert(0, f"the course is {record['course']}, and {wanted['course']} was asked for")
+        if any(old.get(key) != new.get(key) for key in self.fixed()):
             raise UsageError(
                 "the sandbox was made with other surroundings",
                 details=changed,
                 hint=f"end it first: netlab sandbox end{self._state.option}",
             )
-        if self.journal.entries or any(each.begun for each in engine.look(recorded_chapters(self._record), self.host)):
+        # What only the proofs ask may change at any time.
+        if record["chapters"] != wanted["chapters"] and self._stands(record):
             raise UsageError(
                 "the lab stands with other parameters"
                 if changed
@@ -66,6 +75,10 @@ class Inside:
                 hint=f"undo first: netlab undo{self._state.option}",
             )
         self._state.write("lab.json", wanted)
+
+    def _stands(self, record: dict[str, Any]) -> bool:
+        looks = engine.look(recorded_chapters(record), self.host)
+        return bool(self.journal.entries) or any(each.begun for each in looks)
 
     def _some(self, names: Sequence[str]) -> list[Chapter]:
         by_name = {each.name: each for each in self.chapters}
@@ -93,28 +106,7 @@ class Inside:
     def undo(self, since: str | None) -> Iterator[Event]:
         """Take back ``since`` and all that depends on it; everything for None."""
         steps = self.graph.since(since)
-        taken = engine.to_take_back(self._some(steps), self.journal, self._first)
-        for event in engine.undo(steps, taken, self.host, self.journal):
-            if isinstance(event, WalkEnded) and not self.journal.entries:
-                for pid in sandbox.others():
-                    yield Kept("", f"process {pid}, {sandbox.words(pid)}", "netlab did not start it")
-            yield event
-
-    def why_it_stays(self) -> str:
-        """Why the sandbox stays after undo; "" when `apply` made it, it is as it began, and nobody else runs there."""
-        if self.journal.entries:
-            return "steps of the lab stand"
-        if self._sandbox["made_by"] != "apply":
-            return f"`{self._sandbox['made_by']}` made it"
-        if sandbox.others():
-            return "somebody's processes run in it"
-        self.host.forget()
-        differences = self.differences()
-        return f"it is not as it started: {differences[0]}" if differences else ""
-
-    def differences(self) -> list[str]:
-        """What differs from the normal form that the sandbox started with."""
-        return [str(each) for each in snapshot.compare(self._sandbox["normal"], self.snapshot()).differences]
+        return engine.undo(steps, self._taken(steps), self.host, self.journal)
 
     def snapshot(self) -> snapshot.Snapshot:
         """The lab host's normal form, with every namespace in it."""
@@ -156,7 +148,7 @@ class Inside:
             yield from engine.prove(chapter, self.host, phase="undone")
 
     def _taken(self, steps: Sequence[str]) -> list[engine.Taken]:
-        return engine.to_take_back(self._some(steps), self.journal, self._first)
+        return engine.to_take_back(self._some(steps), self.journal, self.first)
 
     @staticmethod
     def _quietly(events: Iterator[Event]) -> None:

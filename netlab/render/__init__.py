@@ -17,7 +17,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from netlab.errors import NetlabError
-from netlab.events import Event, Note, Process, Proved, Retried, WalkBegun, WalkEnded, as_json
+from netlab.events import Event, LeftOut, Note, Process, Proved, Retried, WalkBegun, WalkEnded, as_json
 from netlab.render.lines import Line, Plain, duration, is_plain, line, spell
 from netlab.render.progress import progress
 from netlab.render.views import (
@@ -97,14 +97,16 @@ class Screen:
         """As ``walk``, but as JSON it is one object with all proofs in it."""
         if not self._json:
             return self.walk(chain([WalkBegun("prove", ())], events))
-        proofs, ok = list[dict[str, object]](), True
+        proofs, left_out, ok = list[dict[str, object]](), list[dict[str, object]](), True
         for event in events:
             self._talk(event)
+            if isinstance(event, LeftOut):
+                left_out.append({each: getattr(event, each) for each in ("step", "probe", "why")})
             if isinstance(event, Proved):
                 shape = ("step", "probe", "expected", "observed", "ok", *(["phase"] if event.phase else []))
                 proofs.append({each: getattr(event, each) for each in shape})
             ok = ok and _is_right(event)
-        self._write({"proofs": proofs})
+        self._write({"proofs": proofs, "left_out": left_out})
         return ok
 
     def _walk_json(self, events: Iterable[Event]) -> bool:

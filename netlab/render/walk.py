@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from netlab.events import Event, GoneWith, Kept, Proved, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
+from netlab.events import Event, GoneWith, Kept, LeftOut, Proved, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.render.lines import Block, Line, Span, duration, first, line, pad, several, widest
 
 REVERSED = {"before": "not yet", "undone": "no longer"}
@@ -90,6 +90,12 @@ class Walk:
                 return self._step_ended(event)
             case Proved():
                 return self._proved(event)
+            case LeftOut():
+                if not self._quiet:
+                    words = line("  – ", event.probe, (f" — left out: {event.why}", "dim"), hang=4)
+                    lines = [*self._head(event.step), words]
+                    self.proving = event.step
+                    return lines
             case WalkEnded():
                 self.ok = self.ok and event.ok
                 self.turn, self._end = None, (event, self.clock())

@@ -34,6 +34,8 @@ _PASSING: Final = frozenset(
         # what the spanning tree and its neighbours are agreeing on just now
         *("topology_change", "topology_change_detected", "topology_change_ack", "config_pending"),
         *("root_port", "root_path_cost", "designated_cost"),
+        # what a bridge's card can do at most: the least of its ports, and it stays so when they go
+        *("tso_max_size", "tso_max_segs"),
         # how many addresses and groups were learnt
         *("fdb_n_learned", "mcast_n_groups"),
     }

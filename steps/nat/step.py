@@ -19,6 +19,6 @@ def operations(lab: Lab) -> Iterator[Operation]:
 def proofs(lab: Lab) -> Iterator[Proof]:
     """Router and internet answer, for the request leaves with the lab host's address."""
     first = lab.containers[0]
-    yield ping(first.name, lab.router)
-    yield ping(first.name, lab.internet)
-    yield seen(lab.uplink, ping(first.name, lab.internet), source=lab.host_address)
+    for target in (lab.router, lab.internet):
+        yield ping(first.name, target)
+        yield seen(lab.uplink, ping(first.name, target), source=lab.host_address)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.runner import Netlab, Warm
+from tests.kernel.machine import Machine
+from tests.kernel.runner import Netlab, OnMachine, Warm
 
 ROOT_HALF = "the root half"
 """What an ordinary user cannot run, and skips with this reason; as root nothing is skipped in CI."""
@@ -89,3 +90,23 @@ def lab(shared: Netlab, request: pytest.FixtureRequest) -> Iterator[Netlab]:
         shared.end()
         shared.begin(getattr(request.module, "CANARIES", {}).values())
     assert differences == []
+
+
+@pytest.fixture(scope="module")
+def _machine_of_the_file(request: pytest.FixtureRequest) -> Iterator[tuple[Machine, Warm]]:
+    if os.geteuid() != 0:
+        pytest.skip(f"{ROOT_HALF}: --host is for root, and so is a machine with users of its own")
+    machine = Machine()
+    warm = Warm(measured=getattr(request.module, "MEASURED", True), through=machine.enter)
+    yield machine, warm
+    warm.end()
+    machine.end()
+
+
+@pytest.fixture
+def host(tmp_path: Path, _machine_of_the_file: tuple[Machine, Warm]) -> Iterator[OnMachine]:
+    """netlab --host on a machine of the tests' own. Afterwards the machine is as it was."""
+    own = OnMachine(tmp_path, *_machine_of_the_file)
+    own.begin()
+    yield own
+    own.end()

@@ -16,6 +16,7 @@ from typing import Any
 
 import netlab
 from netlab import sandbox
+from tests.kernel.machine import Machine
 
 TOP = Path(netlab.__file__).resolve().parent.parent
 TOY = Path(__file__).resolve().parent.parent / "data/toy_course"
@@ -58,12 +59,12 @@ class Done:
 
 
 class Warm:
-    """tests/kernel/warm.py at work."""
+    """tests/kernel/warm.py at work; ``through`` is a command that enters the machine where it is to run."""
 
-    def __init__(self, *, measured: bool) -> None:
+    def __init__(self, *, measured: bool, through: Sequence[str] = ()) -> None:
         self.environment = {key: os.environ[key] for key in os.environ if measured or not key.startswith("COVERAGE")}
         environment = {**self.environment, "PYTHONPATH": str(TOP)}
-        server = [sys.executable, "-P", str(Path(__file__).with_name("warm.py"))]
+        server = [*through, sys.executable, "-P", str(Path(__file__).with_name("warm.py"))]
         self._server = subprocess.Popen(
             server,
             stdin=subprocess.PIPE,
@@ -205,6 +206,45 @@ class Netlab:
             for pid in self.holders():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, 9)
+
+
+class OnMachine(Netlab):
+    """netlab --host, as root on a machine of the tests' own."""
+
+    def __init__(self, home: Path, machine: Machine, warm: Warm) -> None:
+        super().__init__(home, warm)
+        self.machine = machine
+        self.environment["NETLAB_HOST"] = "1"
+        self.undoes = ""
+
+    def begin(self, canaries: Iterable[str] = ()) -> None:
+        """What the machine looks like before anything is typed on it."""
+        self.bare = self.start = self.snapshot("bare")
+
+    def given(self, *lines: str, undone: str = "") -> None:
+        """Something of somebody else's is there; ``undone`` is what takes it away after the test."""
+        self.undoes = f"{undone}\n{self.undoes}"
+        self.machine.type("\n".join(lines))
+        self.start = self.snapshot()
+
+    def type(self, *lines: str, node: str = "host", code: int = 0) -> str:
+        """Typed on the machine, without netlab."""
+        return self.machine.type("\n".join(lines), code=code)
+
+    def left(self) -> list[str]:
+        """What netlab has left on the machine, where it runs nothing and keeps nothing."""
+        return self.machine.type("ls -d /run/netlab* 2>/dev/null || :; pgrep -a python3 | grep http.server || :").split(
+            "\n"
+        )[:-1]
+
+    def end(self) -> None:
+        """Take back what the test has left, and see that the machine is as it was."""
+        self("undo")
+        assert self.left() == []
+        differences = self.differences(self.start)
+        self.machine.type(self.undoes)
+        assert differences == [], "\n".join(differences)
+        assert self.differences(self.bare) == []
 
 
 def until(true: Callable[[], object], seconds: float = 10.0) -> None:

@@ -42,6 +42,7 @@ TABLE = [
     Row("routes", "container1 pings 192.168.0.10", r"(connect: )?Network is unreachable", ANSWERS.format("192.168.0.10")),
     Row("forwarding", "container1 pings 192.168.0.2 while ens33 is watched", r"no such request on ens33", r".* IP 172\.168\.1\.11 > 192\.168\.0\.2: ICMP echo request.*"),
     Row("nat", "container1 pings 192.168.0.2", r"no reply", ANSWERS.format("192.168.0.2")),
+    Row("nat", "container1 pings 192.168.0.2 while ens33 is watched", r".* IP 172\.168\.1\.11 > 192\.168\.0\.2: ICMP echo request.*", r".* IP 192\.168\.0\.10 > 192\.168\.0\.2: ICMP echo request.*"),
     Row("nat", "container1 pings 114.114.114.114", r"no reply", ANSWERS.format("114.114.114.114")),
     Row("nat", "container1 pings 114.114.114.114 while ens33 is watched", r".* IP 172\.168\.1\.11 > 114\.114\.114\.114: ICMP echo request.*", r".* IP 192\.168\.0\.10 > 114\.114\.114\.114: ICMP echo request.*"),
     Row("web", "host fetches http://172.168.1.11/", r"refused", r"200"),

@@ -164,7 +164,8 @@ def test_proofs_as_one_object() -> None:
                 "step": "nat", "probe": "ping", "expected": "answers", "observed": "lost", "ok": False,
                 "phase": "after",
             },
-        ]
+        ],
+        "left_out": [],
     }  # fmt: skip
     assert pipes.texts[1] == TALK
 

@@ -1,0 +1,185 @@
+"""The lab in a sandbox: made with the course's surroundings, entered, and ended with all that is in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Literal, TypeVar
+
+from netlab import reading, sandbox, snapshot
+from netlab.events import Event, Kept, WalkEnded
+from netlab.journal import Journal
+from netlab.lab.choice import Choice
+from netlab.lab.furnish import furnish
+from netlab.lab.inside import Inside
+from netlab.lab.outside import Lab
+from netlab.model import Facts
+from netlab.sandbox import Holder
+from netlab.services import Services
+from netlab.state import State, default_base
+from netlab.views import SandboxRow
+
+T = TypeVar("T")
+
+_SANDBOX = ("holder", "made_by", "since")
+
+
+class InSandbox(Inside):
+    """The lab from within its sandbox, which remembers what it started with."""
+
+    def __init__(self, state: State, choice: Choice | None) -> None:
+        super().__init__(state, choice, Services(state.folder / "services"))
+        self._sandbox = state.read("sandbox.json")
+        self.first = Facts(reading.First(self._sandbox["first"]))
+
+    def fixed(self) -> tuple[str, ...]:
+        """What the surroundings were built from."""
+        parameters: tuple[str, ...] = self._choice.course.surroundings.PARAMETERS if self._choice else ()
+        return parameters
+
+    def undo(self, since: str | None) -> Iterator[Event]:
+        """As on any lab host; and say what of somebody else's goes on in here."""
+        for event in super().undo(since):
+            if isinstance(event, WalkEnded) and not self.journal.entries:
+                for pid in sandbox.others():
+                    yield Kept("", f"process {pid}, {sandbox.words(pid)}", "netlab did not start it")
+            yield event
+
+    def why_it_stays(self) -> str:
+        """Why the sandbox stays after undo; "" when `apply` made it, it is as it began, and nobody else runs there."""
+        if self.journal.entries:
+            return "steps of the lab stand"
+        if self._sandbox["made_by"] != "apply":
+            return f"`{self._sandbox['made_by']}` made it"
+        if sandbox.others():
+            return "somebody's processes run in it"
+        self.host.forget()
+        differences = snapshot.compare(self._sandbox["normal"], self.snapshot()).differences
+        return f"it is not as it started: {differences[0]}" if differences else ""
+
+
+class SandboxLab(Lab[InSandbox]):
+    """The lab in the sandbox that ``state`` names."""
+
+    @property
+    def there(self) -> bool:
+        return self.holder() is not None
+
+    def holder(self) -> Holder | None:
+        """The living sandbox's holder."""
+        record = self.state.read("sandbox.json", _SANDBOX)
+        holder = Holder.load(record["holder"]) if record else None
+        return holder if holder is not None and holder.alive else None
+
+    @property
+    def kept(self) -> bool:
+        return (self.state.folder / "sandbox.json").exists()
+
+    def bury(self) -> str:
+        """Where the sandbox has died, forget it, and say so; "" where none has."""
+        record = self.state.read("sandbox.json", _SANDBOX)
+        if record is None:
+            return ""
+        holder = Holder.load(record["holder"])
+        if holder.alive and "first" in record:
+            return ""
+        half_made = holder.alive
+        sandbox.end(holder)
+        for name in ("lab.json", "sandbox.json", "journal.jsonl"):
+            self.state.remove(name)
+        pid = holder.pid
+        if half_made:
+            return f"sandbox {self.state.name!r} was only half made when netlab was stopped; it has been ended"
+        return (
+            f"sandbox {self.state.name!r} is gone: its holder, process {pid}, was killed or the machine restarted; "
+            "all that was in it went with it"
+        )
+
+    def ensure(self, choice: Choice, *, made_by: str) -> str:
+        """Make the sandbox where there is none, and say how it ends where `undo` does not end it."""
+        if self.there:
+            return ""
+        self.start(choice, made_by=made_by)
+        if made_by == "apply":
+            return ""
+        return f"made sandbox {self.state.name!r}; end it with: netlab sandbox end{self.state.option}"
+
+    def start(self, choice: Choice, *, made_by: str) -> None:
+        """Make the sandbox with the course's surroundings, and write down what it started with."""
+        self.state.create()
+        folder = self.state.folder
+        about = {"made_by": made_by, "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+
+        def keep(holder: Holder) -> None:
+            self.state.write("sandbox.json", {**about, "holder": holder.dump()})
+            self.state.write("lab.json", choice.record())
+
+        holder = sandbox.start(folder, keep)
+        try:
+            first = sandbox.enter(holder, lambda: furnish(folder, choice.course.surroundings, choice.parameters))
+        except BaseException:
+            self.end()
+            raise
+        self.state.write("sandbox.json", {**about, "holder": holder.dump(), **first})
+
+    @contextmanager
+    def for_a_cycle(self, choice: Choice) -> Iterator[None]:
+        """A sandbox for what takes every step back, which ends with it."""
+        self.start(choice, made_by="prove")
+        try:
+            yield
+        finally:
+            self.end()
+
+    def inside(self, work: Callable[[InSandbox], T], choice: Choice | None = None) -> T:
+        """Run ``work`` on the lab from within its sandbox, in a child process; ``choice`` brings the proofs."""
+        holder = self.holder()
+        assert holder is not None, "inside() is for a lab that is there"
+
+        def worked() -> T:
+            inside = InSandbox(self.state, choice)
+            with closing(inside.host):
+                inside.accept()
+                return work(inside)
+
+        return sandbox.enter(holder, worked)
+
+    def after_undo(self, why_it_stays: str) -> str:
+        """End the sandbox that is as `apply` made it; what to tell of it."""
+        name, option = self.state.name, self.state.option
+        if why_it_stays:
+            return f"sandbox {name!r} stays, for {why_it_stays}; end it with: netlab sandbox end{option}"
+        self.end()
+        return f"sandbox {name!r} is as it was when `apply` made it, and has ended"
+
+    def end(self) -> None:
+        """End the sandbox, whole, and remove its state: nothing is left."""
+        record = self.state.read("sandbox.json", _SANDBOX)
+        if record is not None:
+            sandbox.end(Holder.load(record["holder"]))
+        self.state.clear()
+
+
+def rows() -> list[SandboxRow]:
+    """Every sandbox of ours: those with a state folder, and holders whose folder is gone."""
+    base = default_base()
+    found = []
+    folders = [each for each in base.iterdir() if each.name[0] != "."] if base.is_dir() else []
+    for folder in sorted(folders):
+        lab = SandboxLab(State(base, folder.name))
+        about = lab.state.read("sandbox.json")
+        if about is not None:
+            done = sorted(Journal(folder / "journal.jsonl").done)
+            state: Literal["alive", "dead"] = "alive" if lab.there else "dead"
+            found.append(SandboxRow(folder.name, state, about["made_by"], about["since"], ", ".join(done)))
+    gone = (folder for folder, _ in sandbox.strays() if not (folder / "sandbox.json").exists())
+    return found + [SandboxRow(folder.name, "orphan", "", "", "") for folder in gone]
+
+
+def end_stray(state: State) -> bool:
+    """End a holder that was made for this folder, though the folder knows nothing of it any more."""
+    found = [holder for folder, holder in sandbox.strays() if folder == state.folder]
+    for holder in found:
+        sandbox.end(holder)
+    return bool(found)
