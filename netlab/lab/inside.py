@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from netlab import engine, reading, sandbox, snapshot
+from netlab import picture as pictures
 from netlab.course import Graph
 from netlab.errors import UsageError
 from netlab.events import Event, Kept, Proved, StepEnded, WalkEnded
@@ -15,6 +16,7 @@ from netlab.journal import Journal
 from netlab.lab import views
 from netlab.lab.choice import Choice, recorded_chapters
 from netlab.model import Chapter, Facts
+from netlab.picture import Picture
 from netlab.services import Services
 from netlab.state import State
 from netlab.views import PlanView, StepStatus
@@ -123,6 +125,11 @@ class Inside:
     def namespaces(self) -> frozenset[str]:
         """The network namespaces that are there now: the containers and the nodes around the lab host."""
         return reading.namespaces().live
+
+    def picture(self) -> Picture:
+        """The lab as it is now; what the sandbox started with stands around it."""
+        nodes, around = reading.namespaces().live, self._first.namespaces().live
+        return pictures.picture(self.host.facts(pictures.queries(nodes)), nodes, around)
 
     def plan(self, until: str | None) -> PlanView:
         """What `apply` would run now."""

@@ -1,0 +1,287 @@
+"""The lab as a picture: stacks, cards, cables, rules, as the facts show them and no course declares them.
+
+Pure. ``queries`` says what has to be read, ``picture`` makes the value, and ``elements`` takes it apart again, so that
+two pictures can be compared: what is there now, and what was there before or will be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from ipaddress import ip_interface
+
+from netlab.model import Facts, Link, Query, Rule, Stack
+
+FORWARD = "net.ipv4.ip_forward"
+HOOKS = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a cable: a card and the node that it is in, "" for the lab host."""
+
+    node: str
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A link with its addresses, without those that the kernel makes up for IPv6. ``far`` is a veth's other end."""
+
+    name: str
+    kind: str
+    up: bool
+    addresses: tuple[str, ...] = ()
+    master: str = ""
+    far: End | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A route that somebody added: those that come with an address are no element of the picture."""
+
+    destination: str
+    via: str = ""
+    dev: str = ""
+
+    def __str__(self) -> str:
+        pairs = (("via", self.via), ("dev", self.dev))
+        return " ".join((self.destination, *(f"{word} {value}" for word, value in pairs if value)))
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One network stack. ``ports`` are TCP ports that somebody listens on, "80" or "127.0.0.1:80"."""
+
+    name: str
+    cards: tuple[Card, ...] = ()
+    ways: tuple[Way, ...] = ()
+    forwards: bool = False
+    ports: tuple[str, ...] = ()
+
+    def card(self, name: str) -> Card | None:
+        return next((each for each in self.cards if each.name == name), None)
+
+    @property
+    def default(self) -> Way | None:
+        return next((each for each in self.ways if each.destination == "default"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A rule as ``words`` for iptables, and in ``short`` as a drawing has room for."""
+
+    words: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain of the lab host's iptables that packets pass on their way."""
+
+    table: str
+    name: str
+    policy: str = "ACCEPT"
+    rules: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The lab host, the containers, what stands around, and the lab host's chains in a packet's order."""
+
+    host: Node
+    containers: tuple[Node, ...] = ()
+    around: tuple[Node, ...] = ()
+    chains: tuple[Chain, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return (self.host, *self.containers, *self.around)
+
+    def node(self, name: str) -> Node | None:
+        """The node of that name, "" for the lab host."""
+        return self.host if not name else next((each for each in self.nodes[1:] if each.name == name), None)
+
+    def uplink(self) -> Card | None:
+        """The lab host's way out: the card with a cable to what stands around it, else the default route's."""
+        names = {each.name for each in self.around}
+        out = [each for each in self.host.cards if each.far is not None and each.far.node in names]
+        way = self.host.default
+        by_route = self.host.card(way.dev) if way is not None else None
+        return by_route if by_route is not None and (by_route in out or not out) else next(iter(out), None)
+
+
+NOTHING = Picture(Node("host"))
+"""The picture where there is no lab."""
+
+
+# --- from the facts --------------------------------------------------------------------------------------------------
+
+
+def queries(nodes: Iterable[str]) -> frozenset[Query]:
+    """What a picture of these namespaces and the lab host is made from."""
+    where = ("", *nodes)
+    each = {Query(kind, node, key) for node in where for kind, key in (("stack", ""), ("listeners", ""), ("sysctl", FORWARD))}
+    return frozenset({Query("namespaces"), Query("iptables", "", "filter"), Query("iptables", "", "nat"), *each})
+
+
+def picture(facts: Facts, nodes: Iterable[str], around: Collection[str] = ()) -> Picture:
+    """The picture of the lab host and of those ``nodes`` that exist; ``around`` names those that are no containers.
+
+    A half-made namespace (a plain file under /run/netns) is none.
+    """
+    live = facts.namespaces().live
+    there = [name for name in sorted(set(nodes), key=natural) if name in live]
+    stacks = {name: facts.stack(name) for name in ("", *there)}
+    cables = _cables(stacks)
+    made = {name: _node(facts, name, stack, cables) for name, stack in stacks.items()}
+    return Picture(
+        made[""],
+        tuple(made[name] for name in there if name not in around),
+        tuple(made[name] for name in there if name in around),
+        tuple(_chains(facts)),
+    )
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts container2 before container10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split("([0-9]+)", name)]
+
+
+def _node(facts: Facts, name: str, stack: Stack, cables: dict[End, End]) -> Node:
+    addresses: dict[str, list[str]] = {}
+    for each in stack.addresses:
+        if not _made_up(each.cidr):
+            addresses.setdefault(each.dev, []).append(each.cidr)
+    cards = [
+        Card(link.name, link.kind, link.up, tuple(addresses.get(link.name, ())), link.master, cables.get(End(name, link.name)))
+        for link in sorted(stack.links.values(), key=lambda link: link.index)
+    ]
+    ways = (Way(each.destination, each.via, each.dev) for each in stack.routes if each.protocol != "kernel")
+    ports = {_port(each.address, each.port) for each in facts.listeners(name)}
+    forwards = facts.sysctl(name, FORWARD).get(FORWARD) == "1"
+    return Node(name or "host", tuple(cards), tuple(ways), forwards, tuple(sorted(ports, key=natural)))
+
+
+def _made_up(cidr: str) -> bool:
+    """An IPv6 address that says nothing: link-local, made from a random MAC, or loopback's own."""
+    address = ip_interface(cidr)
+    return address.version == 6 and (address.is_link_local or address.is_loopback)
+
+
+def _port(address: str, port: int) -> str:
+    return str(port) if address in ("0.0.0.0", "::") else f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _cables(stacks: dict[str, Stack]) -> dict[End, End]:
+    """Both ends of each veth pair, by either.
+
+    Two ends name each other's index, and so may strangers do: an index counts only within its namespace. What ip says
+    of the other end's namespace decides; where it is too old to say, the first pair that fits is taken.
+    """
+    ends = [(End(node, link.name), link) for node, stack in stacks.items() for link in stack.links.values()]
+    veths = {end: link for end, link in ends if link.kind == "veth"}
+    by_index: dict[tuple[int, int], list[End]] = {}
+    for end, link in veths.items():
+        by_index.setdefault((link.index, link.peer_index), []).append(end)
+    fits: list[tuple[int, End, End]] = []
+    for near, link in veths.items():
+        if link.peer_name:
+            far = End(near.node, link.peer_name)
+            fits += [(3, near, far)] if far in veths and veths[far].peer_name == near.card else []
+            continue
+        for far in by_index.get((link.peer_index, link.index), ()):
+            sure = _sure(near, link, far, veths[far])
+            fits += [(sure, near, far)] if sure >= 0 else []
+    found: dict[End, End] = {}
+    for _, near, far in sorted(fits, key=lambda fit: -fit[0]):
+        if near not in found and far not in found:
+            found[near], found[far] = far, near
+    return found
+
+
+def _sure(near: End, link: Link, far: End, other: Link) -> int:
+    """How many of the two ends say that the other is where it is, -1 when one says something else."""
+    if near.node == far.node or link.peer_netns not in ("", far.node) or other.peer_netns not in ("", near.node):
+        return -1
+    return (link.peer_netns == far.node) + (other.peer_netns == near.node)
+
+
+def _chains(facts: Facts) -> Iterator[Chain]:
+    """FORWARD, and nat's chains in a packet's order; those of two rarer hooks only where they have rules."""
+    for table, names in (("filter", ("FORWARD",)), ("nat", HOOKS)):
+        shown = facts.table("", table)
+        for name in names:
+            rules = tuple(_shown(each) for each in shown.rules if each.chain == name)
+            if rules or name not in ("INPUT", "OUTPUT"):
+                yield Chain(table, name, shown.policies.get(name, "ACCEPT"), rules)
+
+
+_ORDER = ("-s", "-d", "-i", "-o", "-p")
+"""How iptables-save orders what it prints first."""
+
+
+def _shown(rule: Rule) -> Shown:
+    """Both from the canonical form, so that the same rule looks the same whoever wrote it."""
+    plain = [group for group in rule.match if group[0] in _ORDER]
+    others = [group for group in rule.match if group[0] not in _ORDER]
+    loaded = tuple(words[2:] if words[:2] in (("-m", "tcp"), ("-m", "udp")) else words for words in others)
+    groups = [*sorted(plain, key=lambda group: _ORDER.index(group[0])), *loaded]
+    words = [word for group in groups for word in group]
+    return Shown(" ".join(words), _short(words) or " ".join(words))
+
+
+def _short(words: list[str]) -> str:
+    """The two rules that make Docker's network, as a person says them; "" for every other."""
+    said = dict(zip(words[::2], words[1::2], strict=False))
+    match said:
+        case {"-p": protocol, "--dport": port, "-j": "DNAT", "--to-destination": target, **rest} if len(rest) == 0:
+            return f"DNAT {protocol} {port} to {target}"
+        case {"-s": source, "-o": card, "-j": "MASQUERADE", **rest} if len(rest) == 0:
+            return f"MASQUERADE {source} by {card}"
+        case _:
+            return ""
+
+
+# --- apart again -----------------------------------------------------------------------------------------------------
+
+Element = tuple[str, ...]
+"""One thing of a picture: ("node", name), ("card", node, name), ("up", node, name), ("address", node, card, cidr),
+("port", node, card, bridge), ("cable", node, card, node, card), ("way", node, words), ("forwards", node),
+("listens", node, port), ("policy", table, chain, policy), ("rule", table, chain, words)."""
+
+
+def elements(whole: Picture) -> frozenset[Element]:
+    """All that a picture shows, each thing by itself."""
+    return frozenset(_elements(whole))
+
+
+def _elements(whole: Picture) -> Iterator[Element]:
+    for node in whole.nodes:
+        yield ("node", node.name)
+        for card in node.cards:
+            yield from _of_card(node.name, card)
+        yield from (("way", node.name, str(way)) for way in node.ways)
+        yield from (("listens", node.name, port) for port in node.ports)
+        if node.forwards:
+            yield ("forwards", node.name)
+    for chain in whole.chains:
+        yield ("policy", chain.table, chain.name, chain.policy)
+        yield from (("rule", chain.table, chain.name, rule.words) for rule in chain.rules)
+
+
+def _of_card(node: str, card: Card) -> Iterator[Element]:
+    yield ("card", node, card.name)
+    yield from (("address", node, card.name, each) for each in card.addresses)
+    if card.up:
+        yield ("up", node, card.name)
+    if card.master:
+        yield ("port", node, card.name, card.master)
+    if card.far is not None:
+        yield ("cable", node, card.name, card.far.node, card.far.card)
+
+
+def picture_json(whole: Picture) -> dict[str, object]:
+    """The picture as JSON holds it."""
+    return asdict(whole)
