@@ -12,17 +12,16 @@ from difflib import SequenceMatcher
 
 from netlab.model import Command, Result
 
-SHOWN: tuple[tuple[str, ...], ...] = (
-    ("ip", "addr"),
-    ("ip", "route"),
+EVERYWHERE: tuple[tuple[str, ...], ...] = (("ip", "addr"), ("ip", "route"), ("sysctl", "net.ipv4.ip_forward"))
+"""What is looked at in each node."""
+
+HOST: tuple[tuple[str, ...], ...] = (
+    ("ip", "netns", "list"),
+    *EVERYWHERE,
     ("iptables", "-w", "-t", "nat", "-S"),
     ("iptables", "-w", "-t", "filter", "-S"),
-    ("sysctl", "net.ipv4.ip_forward"),
 )
-"""What is looked at in a node. bare ``iptables -S`` reads, and makes no table with nftables below it."""
-
-NAMES = ("ip", "netns", "list")
-"""What is looked at on the lab host alone."""
+"""What is looked at on the lab host. In a container iptables-legacy would make its tables only to show them."""
 
 Said = Mapping[Command, str]
 """What each command printed."""
@@ -42,10 +41,9 @@ class Change:
 
 
 def commands(nodes: Iterable[str]) -> list[Command]:
-    """What to run to see the lab host ("") and other nodes; one that does not exist yet is asked all the same."""
-    return [
-        Command(argv, node or None) for node in nodes for argv in ((*SHOWN, NAMES) if not node else SHOWN)
-    ]
+    """What to run on the lab host and in ``nodes``, also in those that do not exist yet."""
+    here = [Command(argv) for argv in HOST]
+    return here + [Command(argv, node) for node in nodes for argv in EVERYWHERE]
 
 
 def said(asked: Sequence[Command], results: Sequence[Result]) -> dict[Command, str]:
@@ -56,8 +54,7 @@ def said(asked: Sequence[Command], results: Sequence[Result]) -> dict[Command, s
 def difference(before: Said, after: Said) -> list[Change]:
     """The lines that are gone and those that are new, in the order of ``after``'s commands.
 
-    What changes by itself is no difference. Of ``ip addr`` the line of a card stands before what changed on it, so that
-    an address has its card.
+    What changes by itself is no difference, and neither is the order of namespaces.
     """
     changes: list[Change] = []
     for command in after:
@@ -72,7 +69,7 @@ def difference(before: Said, after: Said) -> list[Change]:
 
 _BY_ITSELF = re.compile(
     r"valid_lft \S+ preferred_lft \S+|expires \S+|\bage \S+|\(id: \d+\)"
-    r"|\bstate [A-Z]+\b|\bqdisc \S+|\bqlen \d+|\btentative\b|\bdadfailed\b"
+    r"|\blinkdown\b|\bdead\b|\bstate [A-Z]+\b|\bqdisc \S+|\bqlen \d+|\btentative\b|\bdadfailed\b"
 )
 _CARD = re.compile(r"\d+: ([^ ]+): (.*)")
 _OTHER_END = re.compile(r"@if\d+$")
@@ -87,7 +84,7 @@ def normal(command: Command, text: str) -> list[str]:
     lines = [_BY_ITSELF.sub("", line).rstrip() for line in text.split("\n")]
     if command.argv[:2] == ("ip", "addr"):
         return list(_addresses(lines))
-    if command.argv == NAMES:
+    if command.argv == HOST[0]:  # ip lists names in the order of their folder
         lines.sort()
     return [" ".join(line.split()) for line in lines if line.strip()]
 

@@ -6,9 +6,9 @@ Of what the kernel does along the way, only what a picture shows is foreseen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_interface
 from typing import Any
 
 from netlab.model import Address, Facts, Link, Listener, Namespaces, Operation, Query, Route, Rule, Stack, Table
@@ -16,11 +16,12 @@ from netlab.operations import address, bridge, namespace, policy, port, route, s
 from netlab.operations.iptables import Rule as RuleOperation
 from netlab.rules import parse_line
 
-_UNBOUND = "0.0.0.0"  # noqa: S104 - what ss prints for a server on every address; nothing is bound here
+_UNBOUND = "0.0.0.0"
+"""What ss prints for a server on every address."""
 
 
 def foresee(facts: Facts, operations: Iterable[Operation], queries: Iterable[Query]) -> Facts:
-    """The answers to ``queries`` as they will be once ``operations`` hold. One of a kind not known here adds nothing."""
+    """The answers to ``queries`` as they will be once ``operations`` hold. A kind that is not known adds nothing."""
     seen = _Foreseen(facts, frozenset(queries))
     for each in operations:
         seen.add(each)
@@ -37,7 +38,7 @@ class _Foreseen(Mapping[Query, Any]):
     def __getitem__(self, query: Query) -> Any:
         return self._over[query] if query in self._over else self._facts.answers[query]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Query]:
         return iter(self._queries)
 
     def __len__(self) -> int:
@@ -137,5 +138,5 @@ class _Foreseen(Mapping[Query, Any]):
 
 
 def _rule(each: RuleOperation) -> Rule:
-    """The rule with its text as iptables-save prints it: the same parts, in that program's order."""
+    """The rule, canonical as the one that iptables-save will print; its text is as it was declared."""
     return parse_line(f"-A {each.chain} {' '.join(each.spec)}")

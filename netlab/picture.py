@@ -121,9 +121,10 @@ NOTHING = Picture(Node("host"))
 
 def queries(nodes: Iterable[str]) -> frozenset[Query]:
     """What a picture of these namespaces and the lab host is made from."""
-    where = ("", *nodes)
-    each = {Query(kind, node, key) for node in where for kind, key in (("stack", ""), ("listeners", ""), ("sysctl", FORWARD))}
-    return frozenset({Query("namespaces"), Query("iptables", "", "filter"), Query("iptables", "", "nat"), *each})
+    about = {Query("namespaces"), Query("iptables", "", "filter"), Query("iptables", "", "nat")}
+    for node in ("", *nodes):
+        about |= {Query("stack", node), Query("listeners", node), Query("sysctl", node, FORWARD)}
+    return frozenset(about)
 
 
 def picture(facts: Facts, nodes: Iterable[str], around: Collection[str] = ()) -> Picture:
@@ -155,7 +156,14 @@ def _node(facts: Facts, name: str, stack: Stack, cables: dict[End, End]) -> Node
         if not _made_up(each.cidr):
             addresses.setdefault(each.dev, []).append(each.cidr)
     cards = [
-        Card(link.name, link.kind, link.up, tuple(addresses.get(link.name, ())), link.master, cables.get(End(name, link.name)))
+        Card(
+            link.name,
+            link.kind,
+            link.up,
+            tuple(addresses.get(link.name, ())),
+            link.master,
+            cables.get(End(name, link.name)),
+        )
         for link in sorted(stack.links.values(), key=lambda link: link.index)
     ]
     ways = (Way(each.destination, each.via, each.dev) for each in stack.routes if each.protocol != "kernel")
@@ -171,7 +179,9 @@ def _made_up(cidr: str) -> bool:
 
 
 def _port(address: str, port: int) -> str:
-    return str(port) if address in ("0.0.0.0", "::") else f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return (
+        str(port) if address in ("0.0.0.0", "::") else f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    )
 
 
 def _cables(stacks: dict[str, Stack]) -> dict[End, End]:
@@ -283,5 +293,10 @@ def _of_card(node: str, card: Card) -> Iterator[Element]:
 
 
 def picture_json(whole: Picture) -> dict[str, object]:
-    """The picture as JSON holds it."""
-    return asdict(whole)
+    """The picture as JSON holds it; the lab host is "host" here too where a cable ends."""
+    shape = asdict(whole)
+    for node in (shape["host"], *shape["containers"], *shape["around"]):
+        for card in node["cards"]:
+            if card["far"] is not None:
+                card["far"]["node"] = card["far"]["node"] or "host"
+    return shape

@@ -45,14 +45,18 @@ class Canvas:
         self._wires: dict[tuple[int, int], _Cell] = {}
         self._words: dict[tuple[int, int], tuple[str, str]] = {}
 
-    def across(self, y: int, left: int, right: int, *, double: bool = False, dotted: bool = False, style: str = "") -> None:
+    def across(
+        self, y: int, left: int, right: int, *, double: bool = False, dotted: bool = False, style: str = ""
+    ) -> None:
         """A wire from ``left`` to ``right``, which both join it from their side only."""
         for x in range(left, right + 1):
             arms = (LEFT if x > left else 0) | (RIGHT if x < right else 0)
             cell = self._join(x, y, arms, dotted=dotted, style=style)
             cell.across = cell.across or double
 
-    def down(self, x: int, top: int, bottom: int, *, double: bool = False, dotted: bool = False, style: str = "") -> None:
+    def down(
+        self, x: int, top: int, bottom: int, *, double: bool = False, dotted: bool = False, style: str = ""
+    ) -> None:
         """A wire from ``top`` to ``bottom``, which both join it from their side only."""
         for y in range(top, bottom + 1):
             arms = (UP if y > top else 0) | (DOWN if y < bottom else 0)
@@ -90,7 +94,10 @@ class Canvas:
     def lines(self) -> list[Line]:
         """The sheet, row by row, no blanks at the ends of lines."""
         taken = self._wires.keys() | self._words.keys()
-        return [self._line(y, max((x for x, row in taken if row == y), default=-1)) for y in range(1 + max((y for _, y in taken), default=-1))]
+        return [
+            self._line(y, max((x for x, row in taken if row == y), default=-1))
+            for y in range(1 + max((y for _, y in taken), default=-1))
+        ]
 
     def _line(self, y: int, last: int) -> Line:
         row = [self._at(x, y) for x in range(last + 1)]

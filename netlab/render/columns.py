@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from netlab.picture import Card, Node, Picture
-from netlab.render.rows import Marks, Piece, Row, listed, spans, width
+from netlab.render.rows import Marks, Piece, Row, width
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class Column:
 
     def width(self, pad: int) -> int:
         """Columns of its box, lines included, with so many blanks at the end of its longest row."""
-        title = len(spans((self.title,))) and width((self.title,)) + 4
-        return max(title, *(width(row) + 2 + pad for row in self.rows), width(self.label) + 4)
+        return max(width((self.title,)) + 5, *(width(row) + 2 + pad for row in self.rows), width(self.label) + 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,11 @@ class Layout:
         ]
 
 
-def layout(whole: Picture, marks: Marks, room: int) -> Layout | None:
-    """The most columns that fit into so many cells, as roomy as they can be; None when not even two do."""
+def layouts(whole: Picture, marks: Marks, room: int) -> Iterator[Layout]:
+    """All that fit into so many cells, those with the most columns first, and of these the roomy ones.
+
+    None has fewer than two columns for several containers.
+    """
     every = _ordered(whole)
     for count in range(min(len(every), room // 8), min(len(every), 2) - 1, -1):
         columns = _columns(whole, marks, every, count)
@@ -65,8 +67,7 @@ def layout(whole: Picture, marks: Marks, room: int) -> Layout | None:
             starts = list(accumulate((wide + gap for wide in widths), initial=0))
             made = Layout(tuple(columns), tuple((x, x + wide - 1) for x, wide in zip(starts, widths, strict=False)))
             if made.right <= room:
-                return made
-    return None
+                yield made
 
 
 def cable(whole: Picture, node: Node) -> tuple[Card, Card] | None:
@@ -97,12 +98,13 @@ def _columns(whole: Picture, marks: Marks, every: list[Node], count: int) -> lis
     shapes = {each.name: _shape(whole, marks, each) for each in every}
     common = Counter(shapes.values()).most_common(1)[0][0]
     firsts = {shape: name for name, shape in reversed(shapes.items())}
-    odd = [name for shape, name in firsts.items() if shape != common][: max(count - 2, 0)]
+    odd = [name for shape, name in firsts.items() if shape != common][: count - 2]
     usual = [name for name, shape in shapes.items() if shape == common][: count - 1 - len(odd)]
     shown = [each for each in every if each.name in (*odd, *usual)]
     rest = [each for each in every if each not in shown]
-    model = next((each for each in shown if all(shapes[one.name] == shapes[each.name] for one in rest)), None)
-    return [*(_column(whole, marks, each) for each in shown), _rest(whole, marks, rest, model)]
+    model = next(each for each in shown if shapes[each.name] == common)
+    unlike = [each.name for each in rest if shapes[each.name] != common]
+    return [*(_column(whole, marks, each) for each in shown), _rest(whole, marks, rest, model, unlike)]
 
 
 def _column(whole: Picture, marks: Marks, node: Node) -> Column:
@@ -111,7 +113,7 @@ def _column(whole: Picture, marks: Marks, node: Node) -> Column:
     rows = [*marks.loopback(node), *marks.about(node)]
     for each in node.cards:
         if each is not wired and each.kind != "loopback":
-            rows.append(marks.card(node.name, each) + _other_end(each))
+            rows += [marks.card(node.name, each), *_other_end(each)]
     if wired is not None:
         rows.append(marks.card(node.name, wired))
     title = marks.title(node)
@@ -120,31 +122,42 @@ def _column(whole: Picture, marks: Marks, node: Node) -> Column:
     near, far = ends
     port = marks.has("port", "host", far.name, far.master)
     new = marks.has("card", "host", far.name)
-    label = (Piece(far.name, "", new or marks.has("up", "host", far.name)),)
-    label += () if far.up else (Piece("down", "yellow"),)
+    name = Piece(far.name, "", new or marks.has("up", "host", far.name))
+    label = (name,) if far.up else (name, Piece("down", "yellow"))
     cabled = marks.has("cable", node.name, near.name, "", far.name)
     return Column(title, tuple(rows), label, far.master, near.up and far.up, cabled, port)
 
 
-def _other_end(card: Card) -> Row:
-    if card.far is None:
-        return (Piece(card.kind, "dim"),) if card.kind not in ("", "veth", "loopback") else ()
-    return (Piece(f"to {card.far.card} of {card.far.node or 'host'}", "dim"),)
+def _other_end(card: Card) -> list[Row]:
+    """In a row of its own, for a box is narrow, what a card is that has no wire in the drawing."""
+    if card.far is not None:
+        return [(Piece(f"  to {card.far.card} of {card.far.node or 'host'}", "dim"),)]
+    return [(Piece(f"  {card.kind}", "dim"),)] if card.kind not in ("", "veth") else []
 
 
-def _rest(whole: Picture, marks: Marks, rest: Sequence[Node], model: Node | None) -> Column:
-    """All others in one box. It has a cable where each of them has one that looks like its model's."""
-    title = Piece(f"{len(rest)} more", "bold", all(marks.has("node", each.name) for each in rest))
-    rows: list[Row] = [(Piece(rest[0].name),)]
-    rows += [(Piece(f"to {rest[-1].name}"),)] if len(rest) > 1 else []
-    if model is None:
-        return Column(title, (*rows, (Piece("not alike", "yellow"),)))
-    rows.append((Piece(f"like {model.name}", "dim"),))
+def _rest(whole: Picture, marks: Marks, rest: Sequence[Node], model: Node, unlike: Sequence[str]) -> Column:
+    """All others in one box, with a cable such as its model has; those that are not like it are only named."""
     like = _column(whole, marks, model)
-    ends = [pair for pair in (cable(whole, each) for each in rest) if pair is not None]
-    first = like.label[:1]
-    label = (Piece(listed(far.name for _, far in ends), first[0].style, first[0].new), *like.label[1:]) if first else ()
+    title = Piece(f"{len(rest)} more", "bold", all(marks.has("node", each.name) for each in rest))
+    alike = [each for each in rest if each.name not in unlike]
+    rows: list[Row] = []
+    if alike:
+        rows += [(Piece(each),) for each in _from_to([each.name for each in alike])]
+        rows.append((Piece(f"like {model.name}", "dim"),))
+    if unlike:
+        others = unlike[0] if len(unlike) == 1 else f"{len(unlike)} others"
+        rows.append((Piece(f"and {others}" if alike else others, "yellow"),))
+    ends = [pair for pair in (cable(whole, each) for each in alike) if pair is not None]
+    if not ends or not like.label:
+        return Column(title, tuple(rows))
+    name = like.label[0]
+    words = " ".join(_from_to([far.name for _, far in ends]))
+    label = (Piece(words, name.style, name.new), *like.label[1:])
     return Column(title, tuple(rows), label, like.bridge, like.up, like.new_cable, like.new_port)
+
+
+def _from_to(names: list[str]) -> list[str]:
+    return [names[0], f"to {names[-1]}"] if len(names) > 1 else names
 
 
 def _shape(whole: Picture, marks: Marks, node: Node) -> tuple[object, ...]:

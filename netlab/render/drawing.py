@@ -13,7 +13,7 @@ from itertools import pairwise
 from netlab.picture import Card, Chain, Node, Picture, Way
 from netlab.render.around import draw_around
 from netlab.render.canvas import Canvas
-from netlab.render.columns import Layout, cable, layout
+from netlab.render.columns import Layout, cable, layouts
 from netlab.render.lines import Line, cells, line
 from netlab.render.listing import listing
 from netlab.render.rows import FRAME, MARK, NEW, Marks, Piece, Row, few, frame, width, write
@@ -33,8 +33,10 @@ def drawing(
     """
     marks = Marks.between(since, whole)
     sheet = _Sheet.of(whole, marks, columns)
-    lines = sheet.lines() if sheet is not None else listing(whole, marks)
-    if everything and sheet is not None:
+    lines = sheet.lines() if sheet is not None else []
+    if not lines or max(cells(each.text) for each in lines) > columns:
+        lines = listing(whole, marks)
+    elif everything:
         lines += [line(), *listing(whole, marks)]
     return [*lines, line((f"{MARK} ", NEW), (f"and double lines: {legend}", "dim"))] if marks.new else lines
 
@@ -80,7 +82,10 @@ def _chain(chain: Chain, marks: Marks) -> list[Gate]:
         sign = "" if accepts else "╳"
         rows.insert(0, (Piece(chain.policy, "", marks.has("policy", chain.table, chain.name, chain.policy)),))
     rows = few(rows) or [(Piece("no rule", "dim"),)]
-    return [Gate("" if place else chain.name, row, sign if place == 0 or chain.table == "nat" else "") for place, row in enumerate(rows)]
+    return [
+        Gate("" if place else chain.name, row, sign if place == 0 or chain.table == "nat" else "")
+        for place, row in enumerate(rows)
+    ]
 
 
 def _default(host: Node, uplink: Card) -> Way | None:
@@ -121,10 +126,12 @@ class _Sheet:
 
     @classmethod
     def of(cls, whole: Picture, marks: Marks, room: int) -> _Sheet | None:
-        """None where it does not fit."""
-        place = layout(whole, marks, room)
-        if place is None:
-            return None
+        """The one that shows the most containers; None where not even a few of them fit."""
+        sheets = (cls._with(place, whole, marks, room) for place in layouts(whole, marks, room))
+        return next((each for each in sheets if each.width <= room and each.distinct), None)
+
+    @classmethod
+    def _with(cls, place: Layout, whole: Picture, marks: Marks, room: int) -> _Sheet:
         uplink = whole.uplink()
         bridges = _bridges(whole, marks, place)
         also = few(_also(whole, marks, uplink, [each.card for each in bridges]))
@@ -135,8 +142,12 @@ class _Sheet:
         labels = [(x - width(each.label) // 2, width(each.label)) for each, _, x, _ in place.placed if each.label]
         title = 2 if not labels or labels[0][0] > 8 else sum(labels[-1]) + 2
         wide = max(place.right, spine + text + 3, title + 8, *(each.right + 4 for each in bridges))
-        overlap = any(before.right >= after.left for before, after in pairwise(bridges))
-        return cls(whole, marks, place, uplink, bridges, tuple(rows), spine, wide, title) if wide <= room and not overlap else None
+        return cls(whole, marks, place, uplink, bridges, tuple(rows), spine, wide, title)
+
+    @property
+    def distinct(self) -> bool:
+        """Does each bridge have a place of its own?"""
+        return all(before.right < after.left for before, after in pairwise(self.bridges))
 
     def lines(self) -> list[Line]:
         canvas = Canvas()
@@ -240,8 +251,5 @@ def _also(whole: Picture, marks: Marks, uplink: Card | None, bridges: Sequence[C
         rows.append(marks.card("host", card) + what)
     for way in whole.host.ways:
         if uplink is None or way != _default(whole.host, uplink):
-            rows.append((Piece(str(way), "", marks.has("way", "host", str(way))),))
-    if whole.host.ports:
-        ports = [Piece(each, "", marks.has("listens", "host", each)) for each in whole.host.ports]
-        rows.append((Piece("listens on tcp", "dim"), *ports))
-    return rows
+            rows.append((marks.way(whole.host, way),))
+    return [*rows, *marks.listens(whole.host)]

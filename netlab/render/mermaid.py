@@ -1,4 +1,4 @@
-"""The lab as a Mermaid graph, for a web page: a subgraph for each stack, a node for each card, an edge for each cable."""
+"""The lab as a Mermaid graph, for a web page: each stack a subgraph, each card a node, each cable an edge."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netlab.picture import Card, Element, Node, Picture, Way, elements
@@ -71,15 +71,16 @@ class Marks:
 
     def about(self, node: Node) -> list[Row]:
         """What is to be said of a node beside its cards: who listens, whether it forwards, its routes."""
-        rows: list[Row] = []
-        if node.ports:
-            new = any(self.has("listens", node.name, each) for each in node.ports)
-            rows.append((Piece(f"listens on tcp {', '.join(node.ports)}", "", new),))
+        rows = self.listens(node)
         if node.forwards:
             rows.append((Piece("ip_forward = 1", "", self.has("forwards", node.name)),))
         for way in sorted(node.ways, key=lambda way: way.destination == "default"):
             rows.append((self.way(node, way),))
         return rows
+
+    def listens(self, node: Node) -> list[Row]:
+        new = any(self.has("listens", node.name, each) for each in node.ports)
+        return [(Piece(f"listens on tcp {', '.join(node.ports)}", "", new),)] if node.ports else []
 
     def way(self, node: Node, way: Way) -> Piece:
         """A route, without its card where the gateway already says which one that is."""
@@ -95,12 +96,6 @@ def few(rows: Sequence[Row], most: int = 4) -> list[Row]:
     if len(rows) <= most:
         return [*rows]
     return [*rows[: most - 1], (Piece(f"and {len(rows) - most + 1} more", "dim"),)]
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in a row: "veth1", "veth1 to veth9"."""
-    every = list(names)
-    return every[0] if len(every) == 1 else f"{every[0]} to {every[-1]}"
 
 
 def write(canvas: Canvas, x: int, y: int, row: Row) -> int:
