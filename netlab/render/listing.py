@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from netlab.picture import Card, Node, Picture
 from netlab.render.lines import Line, line
 from netlab.render.rows import Marks, Piece, Row, spans
 
 
 def listing(whole: Picture, marks: Marks) -> list[Line]:
-    """Each node with its cards, where their cables lead, and what else there is to say; last the lab host's rules."""
+    """Each node with its cards, where their cables lead, and what else there is to say; with the lab host its rules."""
     lines: list[Line] = []
     for node in (*whole.containers, whole.host, *whole.around):
         lines += [_line(0, (marks.title(node),)), *(_line(2, row) for row in _rows(node, marks))]
+        lines += _chains(whole, marks) if node is whole.host else []
+    return lines
+
+
+def _chains(whole: Picture, marks: Marks) -> Iterator[Line]:
     for chain in whole.chains:
         rules = [Piece(each.words, "", marks.has("rule", chain.table, chain.name, each.words)) for each in chain.rules]
         name = Piece(f"{chain.table} {chain.name}", "dim")
         policy = Piece(chain.policy, "", marks.has("policy", chain.table, chain.name, chain.policy))
-        lines.append(_line(2, (name, policy) if chain.table == "filter" or rules else (name, Piece("no rule", "dim"))))
-        lines += [_line(4, (rule,)) for rule in rules]
-    return lines
+        yield _line(2, (name, policy) if chain.table == "filter" or rules else (name, Piece("no rule", "dim")))
+        yield from (_line(4, (rule,)) for rule in rules)
 
 
 def _line(indent: int, row: Row) -> Line:

@@ -23,7 +23,8 @@ class Piece:
 
     @property
     def spans(self) -> tuple[Span, Span]:
-        return (MARK if self.new else " ", NEW), (clean(self.text), NEW if self.new else self.style)
+        mark = (MARK, NEW) if self.new else (" ", "")
+        return mark, (clean(self.text), NEW if self.new else self.style)
 
 
 Row = tuple[Piece, ...]
