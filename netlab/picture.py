@@ -188,34 +188,28 @@ def _cables(stacks: dict[str, Stack]) -> dict[End, End]:
     """Both ends of each veth pair, by either.
 
     Two ends name each other's index, and so may strangers do: an index counts only within its namespace. What ip says
-    of the other end's namespace decides; where it is too old to say, the first pair that fits is taken.
+    of the other end's namespace decides; where it is too old to say, the first that fits is taken.
     """
     ends = [(End(node, link.name), link) for node, stack in stacks.items() for link in stack.links.values()]
     veths = {end: link for end, link in ends if link.kind == "veth"}
     by_index: dict[tuple[int, int], list[End]] = {}
     for end, link in veths.items():
         by_index.setdefault((link.index, link.peer_index), []).append(end)
-    fits: list[tuple[int, End, End]] = []
-    for near, link in veths.items():
-        if link.peer_name:
-            far = End(near.node, link.peer_name)
-            fits += [(3, near, far)] if far in veths and veths[far].peer_name == near.card else []
-            continue
-        for far in by_index.get((link.peer_index, link.index), ()):
-            sure = _sure(near, link, far, veths[far])
-            fits += [(sure, near, far)] if sure >= 0 else []
     found: dict[End, End] = {}
-    for _, near, far in sorted(fits, key=lambda fit: -fit[0]):
-        if near not in found and far not in found:
+    for near, link in veths.items():
+        here = End(near.node, link.peer_name)
+        others = [here] if here in veths else [] if link.peer_name else by_index.get((link.peer_index, link.index), [])
+        far = next((each for each in others if each not in found and _paired(near, link, each, veths[each])), None)
+        if near not in found and far is not None:
             found[near], found[far] = far, near
     return found
 
 
-def _sure(near: End, link: Link, far: End, other: Link) -> int:
-    """How many of the two ends say that the other is where it is, -1 when one says something else."""
-    if near.node == far.node or link.peer_netns not in ("", far.node) or other.peer_netns not in ("", near.node):
-        return -1
-    return (link.peer_netns == far.node) + (other.peer_netns == near.node)
+def _paired(near: End, link: Link, far: End, other: Link) -> bool:
+    """Is each where the other says?"""
+    if near.node == far.node:
+        return (link.peer_name, other.peer_name) == (far.card, near.card)
+    return link.peer_netns in ("", far.node) and other.peer_netns in ("", near.node)
 
 
 def _chains(facts: Facts) -> Iterator[Chain]:

@@ -68,6 +68,17 @@ def test_a_cable_leads_where_both_ends_say(node: str, card: str, expected: End) 
     assert far(dict(reversed(ALIKE.items())), node, card) == expected
 
 
+def test_two_containers_whose_cables_lead_to_the_host_are_not_joined() -> None:
+    """Nobody has a name for the lab host: from in there both look as if they could be each other's."""
+    stacks = {
+        "x": cards(veth("e", 2, 5)),
+        "y": cards(veth("f", 5, 2)),
+        "": cards(veth("a", 5, 2, "x"), veth("b", 2, 5, "y")),
+    }
+    assert far(stacks, "x", "e") == End("", "a")
+    assert far(stacks, "y", "f") == End("", "b")
+
+
 def test_ip_names_the_namespace_of_the_other_end() -> None:
     said = r"3: veth1@if2: <UP> mtu 1500 \    link/ether aa brd ff link-netns container1 promiscuity 0 \    veth "
     assert parse_stack(said).links["veth1"].peer_netns == "container1"

@@ -153,6 +153,34 @@ def test_each_step_adds_something_to_see(step: str) -> None:
     assert sum("+" in each.text for each in lines[:-1]) > 0
 
 
+def wire(whole: Picture, row: str) -> str:
+    """The style of the wire in the row of that gate."""
+    found = next(each for each in drawing(whole) if f" {row} " in each.text)
+    return next(style for text, style in found.spans if text.strip(" ") in ("│", "╳", "▲", "▼") and style != "dim")
+
+
+@pytest.mark.parametrize(
+    ("whole", "row", "expected"),
+    [
+        (after(LAST), "ip_forward", "green"),
+        (after(LAST), "POSTROUTING", "green"),
+        (after("forwarding"), "PREROUTING", "green"),
+        (after("routes"), "ip_forward", "bold red"),
+        (after(LAST, policy_of("filter", "FORWARD", "DROP")), "ip_forward", "green"),
+        (after(LAST, policy_of("filter", "FORWARD", "DROP")), "FORWARD", "bold red"),
+    ],
+)
+def test_the_wire_is_green_as_far_as_a_packet_comes(whole: Picture, row: str, expected: str) -> None:
+    assert wire(whole, row) == expected
+
+
+def test_below_a_cut_nothing_is_green() -> None:
+    lines = drawing(after(LAST, policy_of("filter", "FORWARD", "DROP")))
+    below = [each for each in lines if "▲" in each.text or "▼" in each.text]
+    assert len(below) == 3
+    assert not [span for each in below for span in each.spans if span[1] == "green"]
+
+
 def test_nothing_new_has_no_mark() -> None:
     now = labs()[LAST][0]
     assert drawing(now, since=now) == drawing(now)
