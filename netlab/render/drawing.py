@@ -6,14 +6,14 @@ where the bridge has an address, and each thing that decides over the packet is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from netlab.picture import Card, Chain, Node, Picture, Way
+from netlab.picture import Card, Picture
 from netlab.render.around import draw_around
 from netlab.render.canvas import Canvas
 from netlab.render.columns import Layout, cable, layouts
+from netlab.render.gates import Gate, also, gates, uplink_row
 from netlab.render.lines import Line, cells, line
 from netlab.render.listing import listing
 from netlab.render.rows import FRAME, MARK, NEW, Marks, Piece, Row, few, frame, width, write
@@ -39,57 +39,6 @@ def drawing(
     elif everything:
         lines += [line(), *listing(whole, marks)]
     return [*lines, line((f"{MARK} ", NEW), (f"and double lines: {legend}", "dim"))] if marks.new else lines
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One row on the wire: its name to the left, ``sign`` upon the wire ("" leaves it whole), the rest to the right."""
-
-    name: str
-    row: Row
-    sign: str = ""
-
-    @property
-    def cut(self) -> bool:
-        return self.sign == "╳"
-
-
-def gates(whole: Picture, marks: Marks, uplink: Card | None, also: Sequence[Row]) -> list[Gate]:
-    """What decides over a packet between the bridge and the uplink, in its order; then what else the host has."""
-    on = whole.host.forwards
-    said = "1" if on else "0, so nothing is passed on"
-    found = [Gate("ip_forward", (Piece(said, "", marks.has("forwards", "host")),), "" if on else "╳")]
-    for chain in whole.chains:
-        found += _chain(chain, marks)
-    found += [Gate("" if place else "also", row) for place, row in enumerate(also)]
-    return found if uplink is not None else [*found, Gate("uplink", (Piece("none", "yellow"),), "╳")]
-
-
-def _uplink_row(host: Node, marks: Marks, uplink: Card) -> Row:
-    """What stands in the lab host's lower edge: the card, its addresses, and the default route."""
-    way = _default(host, uplink)
-    last = marks.way(host, way) if way is not None else Piece("no default route", "yellow")
-    return (*marks.card("host", uplink), last)
-
-
-def _chain(chain: Chain, marks: Marks) -> list[Gate]:
-    rows: list[Row] = [
-        (Piece(each.short, "", marks.has("rule", chain.table, chain.name, each.words)),) for each in chain.rules
-    ]
-    sign = {"PREROUTING": "▲", "POSTROUTING": "▼"}.get(chain.name, "") if rows else ""
-    if chain.table == "filter":
-        accepts = chain.policy == "ACCEPT" or any(each.words.endswith("-j ACCEPT") for each in chain.rules)
-        sign = "" if accepts else "╳"
-        rows.insert(0, (Piece(chain.policy, "", marks.has("policy", chain.table, chain.name, chain.policy)),))
-    rows = few(rows) or [(Piece("no rule", "dim"),)]
-    return [
-        Gate("" if place else chain.name, row, sign if place == 0 or chain.table == "nat" else "")
-        for place, row in enumerate(rows)
-    ]
-
-
-def _default(host: Node, uplink: Card) -> Way | None:
-    return next((each for each in host.ways if each.destination == "default" and each.dev == uplink.name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +83,9 @@ class _Sheet:
     def _with(cls, place: Layout, whole: Picture, marks: Marks, room: int) -> _Sheet:
         uplink = whole.uplink()
         bridges = _bridges(whole, marks, place)
-        also = few(_also(whole, marks, uplink, [each.card for each in bridges]))
-        rows = gates(whole, marks, uplink, also)
-        edge = _uplink_row(whole.host, marks, uplink) if uplink is not None else ()
+        others = few(also(whole, marks, uplink, [each.card for each in bridges]))
+        rows = gates(whole, marks, uplink, others)
+        edge = uplink_row(whole.host, marks, uplink) if uplink is not None else ()
         text = max(width(edge) - width(edge[:1]) // 2, *(width(each.row) + 2 for each in rows))
         spine = max(SPINE, min(bridges[0].middle, room - text - 3, FARTHEST)) if bridges else SPINE
         labels = [(x - width(each.label) // 2, width(each.label)) for each, _, x, _ in place.placed if each.label]
@@ -208,8 +157,9 @@ class _Sheet:
             canvas.write(self.spine - 2 - cells(each.name), y, each.name, FRAME)
             write(canvas, self.spine + 2, y, each.row)
         if self.uplink is not None:
+            flows = flows and self.uplink.up
             canvas.down(self.spine, bottom - 1, bottom, style=OPEN if flows else FRAME)
-            row = _uplink_row(self.whole.host, self.marks, self.uplink)
+            row = uplink_row(self.whole.host, self.marks, self.uplink)
             canvas.write(write(canvas, self.spine - width(row[:1]) // 2, bottom, row), bottom, " ")
 
 
@@ -235,21 +185,3 @@ def _bridges(whole: Picture, marks: Marks, place: Layout) -> tuple[Box, ...]:
         text = width(_bridge_row(whole, marks, every[0])) + 3
         found = [Box(every[0], 3, max(3 + text, place.right - 4, 2 * SPINE - 3))]
     return tuple(sorted(found, key=lambda each: each.left))
-
-
-def _also(whole: Picture, marks: Marks, uplink: Card | None, bridges: Sequence[Card]) -> list[Row]:
-    """What the lab host has beside the way: other cards and routes, and who listens on it."""
-    wired = [ends[1] for ends in (cable(whole, each) for each in whole.containers) if ends is not None]
-    rows: list[Row] = []
-    for card in whole.host.cards:
-        quiet = card.kind == "loopback" and card.up and card.addresses == ("127.0.0.1/8",)
-        if card == uplink or card in bridges or quiet or (card in wired and not card.addresses):
-            continue
-        if card.master and card.master in [each.name for each in bridges] and card not in wired:
-            continue  # named in its bridge
-        what = (Piece(card.kind, "dim"),) if card.kind not in ("", "veth", "loopback") else ()
-        rows.append(marks.card("host", card) + what)
-    for way in whole.host.ways:
-        if uplink is None or way != _default(whole.host, uplink):
-            rows.append((marks.way(whole.host, way),))
-    return [*rows, *marks.listens(whole.host)]

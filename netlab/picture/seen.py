@@ -1,122 +1,16 @@
-"""The lab as a picture: stacks, cards, cables, rules, as the facts show them and no course declares them.
-
-Pure. ``queries`` says what has to be read, ``picture`` makes the value, and ``elements`` takes it apart again, so that
-two pictures can be compared: what is there now, and what was there before or will be.
-"""
+"""From the facts to a picture: which cards are the two ends of a cable, which routes somebody added, what rules say."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass
 from ipaddress import ip_interface
 
 from netlab.model import Facts, Link, Query, Rule, Stack
+from netlab.picture.values import Card, Chain, End, Node, Picture, Shown, Way
 
 FORWARD = "net.ipv4.ip_forward"
 HOOKS = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """One end of a cable: a card and the node that it is in, "" for the lab host."""
-
-    node: str
-    card: str
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A link with its addresses, without those that the kernel makes up for IPv6. ``far`` is a veth's other end."""
-
-    name: str
-    kind: str
-    up: bool
-    addresses: tuple[str, ...] = ()
-    master: str = ""
-    far: End | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A route that somebody added: those that come with an address are no element of the picture."""
-
-    destination: str
-    via: str = ""
-    dev: str = ""
-
-    def __str__(self) -> str:
-        pairs = (("via", self.via), ("dev", self.dev))
-        return " ".join((self.destination, *(f"{word} {value}" for word, value in pairs if value)))
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One network stack. ``ports`` are TCP ports that somebody listens on, "80" or "127.0.0.1:80"."""
-
-    name: str
-    cards: tuple[Card, ...] = ()
-    ways: tuple[Way, ...] = ()
-    forwards: bool = False
-    ports: tuple[str, ...] = ()
-
-    def card(self, name: str) -> Card | None:
-        return next((each for each in self.cards if each.name == name), None)
-
-    @property
-    def default(self) -> Way | None:
-        return next((each for each in self.ways if each.destination == "default"), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A rule as ``words`` for iptables, and in ``short`` as a drawing has room for."""
-
-    words: str
-    short: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A chain of the lab host's iptables that packets pass on their way."""
-
-    table: str
-    name: str
-    policy: str = "ACCEPT"
-    rules: tuple[Shown, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The lab host, the containers, what stands around, and the lab host's chains in a packet's order."""
-
-    host: Node
-    containers: tuple[Node, ...] = ()
-    around: tuple[Node, ...] = ()
-    chains: tuple[Chain, ...] = ()
-
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        return (self.host, *self.containers, *self.around)
-
-    def node(self, name: str) -> Node | None:
-        """The node of that name, "" for the lab host."""
-        return self.host if not name else next((each for each in self.nodes[1:] if each.name == name), None)
-
-    def uplink(self) -> Card | None:
-        """The lab host's way out: the card with a cable to what stands around it, else the default route's."""
-        names = {each.name for each in self.around}
-        out = [each for each in self.host.cards if each.far is not None and each.far.node in names]
-        way = self.host.default
-        by_route = self.host.card(way.dev) if way is not None else None
-        return by_route if by_route is not None and (by_route in out or not out) else next(iter(out), None)
-
-
-NOTHING = Picture(Node("host"))
-"""The picture where there is no lab."""
-
-
-# --- from the facts --------------------------------------------------------------------------------------------------
 
 
 def queries(nodes: Iterable[str]) -> frozenset[Query]:
@@ -246,51 +140,3 @@ def _short(words: list[str]) -> str:
             return f"MASQUERADE {source} by {card}"
         case _:
             return ""
-
-
-# --- apart again -----------------------------------------------------------------------------------------------------
-
-Element = tuple[str, ...]
-"""One thing of a picture: ("node", name), ("card", node, name), ("up", node, name), ("address", node, card, cidr),
-("port", node, card, bridge), ("cable", node, card, node, card), ("way", node, words), ("forwards", node),
-("listens", node, port), ("policy", table, chain, policy), ("rule", table, chain, words)."""
-
-
-def elements(whole: Picture) -> frozenset[Element]:
-    """All that a picture shows, each thing by itself."""
-    return frozenset(_elements(whole))
-
-
-def _elements(whole: Picture) -> Iterator[Element]:
-    for node in whole.nodes:
-        yield ("node", node.name)
-        for card in node.cards:
-            yield from _of_card(node.name, card)
-        yield from (("way", node.name, str(way)) for way in node.ways)
-        yield from (("listens", node.name, port) for port in node.ports)
-        if node.forwards:
-            yield ("forwards", node.name)
-    for chain in whole.chains:
-        yield ("policy", chain.table, chain.name, chain.policy)
-        yield from (("rule", chain.table, chain.name, rule.words) for rule in chain.rules)
-
-
-def _of_card(node: str, card: Card) -> Iterator[Element]:
-    yield ("card", node, card.name)
-    yield from (("address", node, card.name, each) for each in card.addresses)
-    if card.up:
-        yield ("up", node, card.name)
-    if card.master:
-        yield ("port", node, card.name, card.master)
-    if card.far is not None:
-        yield ("cable", node, card.name, card.far.node, card.far.card)
-
-
-def picture_json(whole: Picture) -> dict[str, object]:
-    """The picture as JSON holds it; the lab host is "host" here too where a cable ends."""
-    shape = asdict(whole)
-    for node in (shape["host"], *shape["containers"], *shape["around"]):
-        for card in node["cards"]:
-            if card["far"] is not None:
-                card["far"]["node"] = card["far"]["node"] or "host"
-    return shape
