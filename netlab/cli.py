@@ -343,6 +343,27 @@ def _prove_done(session: Session, lab: SandboxLab | HostLab, choice: Choice, nam
     return lab.inside(work, choice)
 
 
+@app.command(cls=_Command)
+def show(
+    context: typer.Context,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="As a Mermaid graph, for a web page.")] = False,
+) -> None:
+    """Draw the lab as it is now, from what the kernel says."""
+    from netlab.picture import NOTHING
+
+    session = Session.of(context)
+    if mermaid and session.shared.json:
+        raise UsageError("--mermaid and --json are two forms of the same", hint="give one of them")
+    picture = NOTHING
+    with session.lab() as lab:
+        if lab.there:
+            choice = None if lab.kept else session.choose(lab, None, None)
+            picture = lab.inside(lambda inside: inside.picture(), choice)
+        else:
+            session.screen.note(f"there is no lab in sandbox {lab.state.name!r}: netlab apply{lab.state.option}")
+    session.screen.picture(picture, mermaid=mermaid)
+
+
 @app.command("steps", cls=_Command)
 def list_steps(context: typer.Context) -> None:
     """Show the course's steps as a tree, with what each needs."""

@@ -63,7 +63,13 @@ def _link(match: re.Match[str]) -> Link:
         peer_index=int(index[1]) if index else 0,
         peer_name="" if index or peer == "NONE" else peer,
         group=attributes.get("group", "default"),
+        peer_netns=_following("link-netns", segments[1:2]),
     )
+
+
+def _following(word: str, segments: list[str]) -> str:
+    words = _words("".join(segments))
+    return words[words.index(word) + 1] if word in words[:-1] else ""
 
 
 def _kind(details: list[str]) -> str:

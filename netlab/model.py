@@ -112,6 +112,8 @@ class Link:
     peer_name: str = ""
     """The other end's name when it is in the same namespace (``veth1@eth1``)."""
     group: str = "default"
+    peer_netns: str = field(default="", compare=False)
+    """The other end's namespace, "" where ip names none: it is the lab host's, this one, or ip is too old to say."""
 
 
 @dataclass(frozen=True, slots=True)

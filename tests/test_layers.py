@@ -19,10 +19,10 @@ RANKS: tuple[tuple[str, ...], ...] = (
     # What everything else is written in.
     ("model", "errors", "events", "views", "linux", "mounts", "__init__"),
     # Pure: values in, values out. And what the machine is.
-    ("retries", "batch", "rules", "machine", "render", "signals", "runner"),
+    ("retries", "batch", "rules", "machine", "picture", "difference", "render", "signals", "runner"),
     ("facts", "operations", "proofs", "programs", "kernel", "userns", "snapshot"),
     # What is kept, what is loaded, what is run.
-    ("journal", "state", "course", "parameters", "processes", "sandbox", "fence"),
+    ("journal", "state", "foresight", "course", "parameters", "processes", "sandbox", "fence"),
     ("reading", "probing", "services"),
     # The walks, and what they walk on.
     ("engine", "host"),

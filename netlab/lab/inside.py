@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from netlab import engine, reading, snapshot
+from netlab import picture as pictures
 from netlab.course import Graph
 from netlab.errors import UsageError
 from netlab.events import Event, Proved, StepEnded, WalkEnded
@@ -16,6 +17,7 @@ from netlab.journal import Journal
 from netlab.lab import views
 from netlab.lab.choice import Choice, recorded_chapters
 from netlab.model import Chapter, Facts
+from netlab.picture import Picture
 from netlab.services import Services
 from netlab.state import State
 from netlab.views import PlanView, StepStatus
@@ -114,6 +116,16 @@ class Inside:
 
     def namespaces(self) -> frozenset[str]:
         """The network namespaces that are there now: the containers and the nodes around the lab host."""
+        return reading.namespaces().live
+
+    def picture(self) -> Picture:
+        """The lab as it is now; what the lab host started with stands around it."""
+        around = self.first.namespaces().live if self.first is not None else frozenset[str]()
+        nodes = self.nodes()
+        return pictures.picture(self.host.facts(pictures.queries(nodes)), nodes, around)
+
+    def nodes(self) -> frozenset[str]:
+        """The namespaces that belong to the lab."""
         return reading.namespaces().live
 
     def plan(self, until: str | None) -> PlanView:

@@ -21,6 +21,7 @@ from netlab.lab.outside import Lab
 from netlab.lab.uplink import on_machine
 from netlab.machine import Machine
 from netlab.model import Operation, Query, Stack
+from netlab.operations import namespace
 from netlab.parameters import Values
 from netlab.preflight import Finding, examine_host, host_queries
 from netlab.services import Services
@@ -44,6 +45,13 @@ class OnHost(Inside):
             reached |= {each.via for each in stack.routes if each.destination == "default" and each.dev == card}
         absent = choice.course.surroundings.NODES if choice is not None else ()
         self.host.fence = Fence.around(self.chapters, absent=absent, reached=reached)
+
+    def nodes(self) -> frozenset[str]:
+        """This machine may have namespaces of somebody else's: the lab's are those that its steps declare."""
+        declared = {
+            each.name for chapter in self.chapters for each in chapter.operations if isinstance(each, namespace)
+        }
+        return super().nodes() & declared
 
     def findings(self) -> list[Finding]:
         """What this machine has, lacks, and has in the way of the lab."""

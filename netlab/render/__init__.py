@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from netlab.errors import NetlabError
 from netlab.events import Event, LeftOut, Note, Process, Proved, Retried, WalkBegun, WalkEnded, as_json
+from netlab.picture import Picture, picture_json
+from netlab.render.drawing import drawing
 from netlab.render.lines import Line, Plain, duration, is_plain, line, spell
+from netlab.render.mermaid import mermaid as graph
 from netlab.render.progress import progress
 from netlab.render.views import (
     differences_lines,
@@ -44,6 +47,10 @@ from netlab.views import (
 
 if TYPE_CHECKING:
     from netlab.render.terminal import Terminal
+
+
+COLUMNS = 80
+"""How wide a drawing may be where no terminal says."""
 
 
 class Painter(Protocol):
@@ -161,6 +168,17 @@ class Screen:
         """What differs between two snapshots, a line each; ``notes`` are differences that do not count."""
         shape: dict[str, object] = {"differences": [*lines], "notes": [*notes]}
         self._view(lambda: shape, lambda: differences_lines(lines, notes, quiet=self._quiet))
+
+    def picture(self, picture: Picture, *, mermaid: bool) -> None:
+        """The lab as it is, drawn for the width of the terminal; for a pipe, as for the narrowest that is usual."""
+        if mermaid:
+            self.snapshot(graph(picture))
+            return
+        columns = self._on_terminal.columns if self._terminal else COLUMNS
+        self._view(
+            lambda: picture_json(picture),
+            lambda: iter(drawing(picture, columns=columns, everything=self._verbose)),
+        )
 
     def snapshot(self, text: str) -> None:
         """A snapshot is data: what goes into a file is ``text`` to the byte, only a terminal gets it cleaned."""

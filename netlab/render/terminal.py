@@ -38,6 +38,10 @@ class Terminal:
     def interactive(self) -> bool:
         return self._console.is_interactive
 
+    @property
+    def columns(self) -> int:
+        return self._console.width
+
     def show(self, lines: Sequence[Line]) -> None:
         """Lines that stay. A living display moves down below them."""
         if lines:
