@@ -39,7 +39,7 @@ class StepBegun(Event):
 @dataclass(frozen=True, slots=True)
 class Ran(Event):
     """One command of one operation ran. Neighbours share a process: ``seconds`` is that process's time, ``shared`` the
-    number of commands that shared it."""
+    number of commands that shared it. ``said`` is what it printed, where they were run one by one."""
 
     name: ClassVar[str] = "ran"
     step: str
@@ -47,6 +47,7 @@ class Ran(Event):
     command: str
     seconds: float
     shared: int = 1
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

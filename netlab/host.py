@@ -15,7 +15,7 @@ from netlab.batch import Group, Wave, waves
 from netlab.errors import CommandFailed
 from netlab.events import Event, Process, Retried
 from netlab.fence import NOT_SENT, Fence
-from netlab.model import Command, Facts, Link, Namespaces, Observation, Proof, Query, Result, Stack
+from netlab.model import Command, Facts, Link, Namespaces, Observation, Performed, Proof, Query, Result, Stack
 from netlab.probing import Probing
 from netlab.processes import Job, Shells
 from netlab.programs import find
@@ -121,30 +121,30 @@ class Host:
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
-    def perform(self, commands: Sequence[Command], *, together: bool = True) -> Iterator[tuple[Command, float, int]]:
+    def perform(self, commands: Sequence[Command], *, together: bool = True) -> Iterator[Performed]:
         """Run commands that change something, in their order; neighbours share processes.
 
-        Yields each command with its process's seconds and the number of commands that shared it. Raises CommandFailed
-        for one that failed for good, and runs nothing after it.
+        Raises CommandFailed for one that failed for good, and runs nothing after it.
         """
         for wave in waves(commands, together=together):
             self._outdate(wave)
             try:
-                yield from self._wave(wave)
+                yield from self._wave(wave, together=together)
             except BaseException:
                 self.forget()
                 raise
 
-    def _wave(self, wave: Wave) -> Iterator[tuple[Command, float, int]]:
+    def _wave(self, wave: Wave, *, together: bool) -> Iterator[Performed]:
         if len(wave) == 1 and len(wave[0]) == 1 and (wave[0][0].sweep or wave[0][0].commands[0].serve):
             yield from self._special(wave[0][0])
             return
-        lanes = [[_job(group, ride=group is lane[-1]) for group in lane] for lane in wave]
+        lanes = [[_job(group, ride=together and group is lane[-1]) for group in lane] for lane in wave]
         for lane, outcome in zip(wave, self._run(lanes, chain=True), strict=True):
             for group, first in zip(lane, outcome, strict=True):
                 result = self._healed(group, first)
-                yield from ((command, result.seconds, len(group.commands)) for command in group.commands)
-                if group is lane[-1] and _rides(group) and result is first:
+                said = "" if together else result.stdout + result.stderr
+                yield from (Performed(each, result.seconds, len(group.commands), said) for each in group.commands)
+                if together and group is lane[-1] and _rides(group) and result is first:
                     self.known[Query("stack", group.netns or "")] = parse.parse_stack(result.stdout)
                 self._note_new(group)
 
@@ -181,14 +181,14 @@ class Host:
     def _once(self, group: Group) -> Result:
         return self._run([[_job(group)]])[0][0] or Result(1, "", "not run")
 
-    def _special(self, group: Group) -> Iterator[tuple[Command, float, int]]:
+    def _special(self, group: Group) -> Iterator[Performed]:
         if group.sweep:
             self._sweep(group)
         else:
             result = self._services.start(group.commands[0])
             if result.code != 0:
                 raise _failure(group.commands[0], result)
-        yield from ((command, 0.0, len(group.commands)) for command in group.commands)
+        yield from (Performed(command, 0.0, len(group.commands)) for command in group.commands)
 
     def _sweep(self, group: Group) -> None:
         """Delete many links in one pass of the kernel: as a link group that holds these and no others."""

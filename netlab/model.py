@@ -56,6 +56,19 @@ class Result:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A command that changed something: its process took ``seconds``, and ``shared`` commands were in it.
+
+    ``said`` is what it printed, where it had a process to itself.
+    """
+
+    command: Command
+    seconds: float
+    shared: int = 1
+    said: str = ""
+
+
 Runner = Callable[[Sequence[Command]], Sequence[Result]]
 """Runs commands that only look, side by side, and returns their results in order. Never raises for an exit code: a
 program that is not there is code 127 with the reason on stderr, a namespace that is not there another than 0."""

@@ -28,7 +28,20 @@ from netlab.events import (
 from netlab.facts import parse_stack
 from netlab.journal import Journal
 from netlab.lab import plan, status
-from netlab.model import Chapter, Command, Facts, Namespaces, Observation, Operation, Probe, Proof, Query, Result, Stack
+from netlab.model import (
+    Chapter,
+    Command,
+    Facts,
+    Namespaces,
+    Observation,
+    Operation,
+    Performed,
+    Probe,
+    Proof,
+    Query,
+    Result,
+    Stack,
+)
 from netlab.operations import KINDS, bridge, namespace, sysctl, up
 
 
@@ -121,7 +134,7 @@ class Kernel:
             self.late.clear()
         return until()
 
-    def perform(self, commands: Sequence[Command], *, together: bool = True) -> Iterator[tuple[Command, float, int]]:
+    def perform(self, commands: Sequence[Command], *, together: bool = True) -> Iterator[Performed]:
         for command in commands:
             self.at_each(command)
             self.events.append(Process(f"/bin/{command}", 0, 0.1))
@@ -130,7 +143,7 @@ class Kernel:
             self.ran.append(str(command))
             if str(command) not in self.deaf:
                 self._do(command)
-            yield command, 0.1, len(commands)
+            yield Performed(command, 0.1, len(commands))
 
     def left_out(self, proof: Proof) -> str:
         return ""
@@ -561,3 +574,17 @@ def test_words_are_the_persons() -> None:
     }.items():
         assert str(command) == text
         assert re.fullmatch(r"[ -~]+", text)
+
+
+# --- one by one ------------------------------------------------------------------------------------------------------
+
+
+def test_one_operation_at_a_time(kernel: Kernel, journal: Journal) -> None:
+    step = chapter("a", sysctl("net.a", "1"), sysctl("net.b", "1"))
+    for number, operation in enumerate(step.operations):
+        assert "a" not in journal.done
+        events = list(engine.apply_one(step, operation, kernel, journal))
+        assert [each.operation for each in events if isinstance(each, Ran)] == [str(operation)]
+        assert [each.operation for each in journal.entries] == list(step.operations[: number + 1])
+    assert "a" in journal.done
+    assert list(engine.apply_one(step, step.operations[0], kernel, journal)) == []

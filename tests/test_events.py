@@ -16,7 +16,7 @@ from netlab.events import Event, as_json
 EXAMPLES: dict[str, tuple[Event, dict[str, object]]] = {
     "begun": (events.WalkBegun("apply", ("a", "b")), {"event": "begun", "walk": "apply", "steps": ["a", "b"]}),
     "step": (events.StepBegun("nat", "Let out.", 1, 2), {"event": "step", "step": "nat", "summary": "Let out.", "held": 1, "total": 2}),
-    "ran": (events.Ran("nat", "rule x", "iptables x", 0.5), {"event": "ran", "step": "nat", "operation": "rule x", "command": "iptables x", "seconds": 0.5, "shared": 1}),
+    "ran": (events.Ran("nat", "rule x", "iptables x", 0.5), {"event": "ran", "step": "nat", "operation": "rule x", "command": "iptables x", "seconds": 0.5, "shared": 1, "said": ""}),
     "gone": (events.GoneWith("nat", "veth1 up", "veth1"), {"event": "gone", "step": "nat", "operation": "veth1 up", "within": "veth1"}),
     "kept": (events.Kept("web", "process 7", "not ours"), {"event": "kept", "step": "web", "operation": "process 7", "why": "not ours"}),
     "done": (events.StepEnded("nat", 1, 1, 0.5), {"event": "done", "step": "nat", "held": 1, "changed": 1, "seconds": 0.5}),

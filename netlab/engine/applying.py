@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from netlab.engine.looking import LabHost, Look, drained, facts_for, look
 from netlab.errors import CommandFailed, Conflict, DidNotHold
@@ -32,7 +33,19 @@ def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Itera
     yield WalkEnded("apply", changed, time.monotonic() - begun)
 
 
-def _apply_missing(seen: Look, host: LabHost, journal: Journal) -> Iterator[Event]:
+def apply_one(chapter: Chapter, operation: Operation, host: LabHost, journal: Journal) -> Iterator[Event]:
+    """Bring one operation of a step about, its commands one by one; with its last one the step is finished.
+
+    Raises what ``apply`` raises.
+    """
+    seen = next(look([replace(chapter, operations=(operation,))], host))
+    if seen.missing:
+        yield from _apply_missing(seen, host, journal, together=False)
+    if next(look([chapter], host)).complete:
+        journal.finish(chapter.name)
+
+
+def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: bool = True) -> Iterator[Event]:
     step, facts = seen.chapter.name, seen.facts
     in_the_way = [each.found(facts) for each in seen.missing if each.blocked(facts)]
     if in_the_way:
@@ -43,7 +56,7 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal) -> Iterator[Even
         )
     tasks = [(operation, command) for operation in seen.missing for command in operation.apply(facts)]
     journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])
-    yield from _performed(step, tasks, host)
+    yield from _performed(step, tasks, host, together=together)
     if not _settled(seen.missing, host, lambda operation, now: operation.holds(now)):
         now = facts_for(host, seen.missing)
         failed = next(each for each in seen.missing if not each.holds(now))
@@ -55,15 +68,17 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal) -> Iterator[Even
         )
 
 
-def _performed(step: str, tasks: Sequence[tuple[Operation, Command]], host: LabHost) -> Iterator[Event]:
+def _performed(
+    step: str, tasks: Sequence[tuple[Operation, Command]], host: LabHost, *, together: bool
+) -> Iterator[Event]:
     """Run the commands, in order, and yield what ran; a failure names the step and the operation as well."""
     waiting = list(tasks)
     try:
-        for command, seconds, shared in host.perform([command for _, command in tasks]):
+        for done in host.perform([command for _, command in tasks], together=together):
             yield from drained(host)
-            operation = next(each for each, own in waiting if own == command)
-            waiting.remove((operation, command))
-            yield Ran(step, str(operation), str(command), seconds, shared)
+            operation = next(each for each, own in waiting if own == done.command)
+            waiting.remove((operation, done.command))
+            yield Ran(step, str(operation), str(done.command), done.seconds, done.shared, done.said)
     except CommandFailed as error:
         yield from drained(host)
         failed = next((str(each) for each, command in tasks if str(command) == error.details[0]), "")

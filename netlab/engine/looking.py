@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from netlab.events import Event
-from netlab.model import Chapter, Command, Facts, Observation, Operation, Proof, Query
+from netlab.model import Chapter, Command, Facts, Observation, Operation, Performed, Proof, Query
 
 State = Literal["done", "partial", "todo", "drifted"]
 
@@ -26,9 +26,7 @@ class LabHost(Looked, Protocol):
 
     def forget(self) -> None: ...
     def wait(self, until: Callable[[], bool], seconds: float) -> bool: ...
-    def perform(
-        self, commands: Sequence[Command], *, together: bool = True
-    ) -> Iterator[tuple[Command, float, int]]: ...
+    def perform(self, commands: Sequence[Command], *, together: bool = True) -> Iterator[Performed]: ...
     def left_out(self, proof: Proof) -> str: ...
     def observe(self, proofs: Sequence[Proof], *, seconds: float) -> list[Observation]: ...
 

@@ -160,13 +160,14 @@ def _taking_back(
 ) -> Iterator[Event]:
     waiting = list(tasks)
     try:
-        for command, seconds, shared in host.perform([command for _, command in tasks]):
+        for done in host.perform([command for _, command in tasks]):
+            command = done.command
             yield from drained(host)
             taken = next(each for each, own in waiting if own == command)
             waiting.remove((taken, command))
             if taken.own and taken.operation.counted:
                 spent.add(command)
-            ran[taken.step].append(Ran(taken.step, str(taken.operation), str(command), seconds, shared))
+            ran[taken.step].append(Ran(taken.step, str(taken.operation), str(command), done.seconds, done.shared))
     except CommandFailed as error:
         yield from drained(host)
         failed = next((each for each, command in tasks if str(command) == error.details[0]), None)

@@ -62,20 +62,20 @@ def told(host: Host) -> list[Event]:
 
 def test_what_goes_well_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made, shells = host(monkeypatch, FINE)
-    assert [command for command, _, _ in made.perform(IP)] == IP
+    assert [each.command for each in made.perform(IP)] == IP
     assert shells.ran == ["ip -batch - < link add br0 type bridge\nlink set veth1 master br0\nlink set br0 up\n"]
     assert told(made) == []
 
 
 def test_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     made, shells = host(monkeypatch, FINE)
-    assert [(command, shared) for command, _, shared in made.perform(IP, together=False)] == [(each, 1) for each in IP]
+    assert [(each.command, each.shared) for each in made.perform(IP, together=False)] == [(each, 1) for each in IP]
     assert shells.ran == [f"ip -batch - < {' '.join(each.argv[1:])}\n" for each in IP]
 
 
 def test_what_is_busy_is_tried_again_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
     made, shells = host(monkeypatch, BUSY, Result(1, "", "RTNETLINK answers: Device or resource busy\nCommand failed -:1\n"), FINE)  # fmt: skip # noqa: E501
-    assert [command for command, _, _ in made.perform(IP)] == IP
+    assert [each.command for each in made.perform(IP)] == IP
     rest = "ip -batch - < link set veth1 master br0\nlink set br0 up\n"
     assert shells.ran[1:] == [rest, rest]
     retried = [event for event in told(made) if isinstance(event, Retried)]
@@ -85,7 +85,7 @@ def test_what_is_busy_is_tried_again_from_there(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_lock_is_waited_for_and_the_whole_change_made(monkeypatch: pytest.MonkeyPatch) -> None:
     made, shells = host(monkeypatch, LOCKED, LOCKED, FINE)
-    assert [command for command, _, _ in made.perform(RULES)] == RULES
+    assert [each.command for each in made.perform(RULES)] == RULES
     assert len(shells.ran) == 3
     assert len({*shells.ran}) == 1
     assert shells.ran[0].startswith("iptables-restore ")
@@ -152,7 +152,7 @@ MORE = ALL + "9: stranger: <UP> mtu 1500 group 28268\\    link/ether 02:00:00:00
 )
 def test_many_links_go_at_once_and_no_strangers(monkeypatch: pytest.MonkeyPatch, group: str, last: str) -> None:
     made, shells = host(monkeypatch, FINE, Result(0, group, ""), FINE)
-    assert [str(command) for command, _, _ in made.perform(commands(*SWEPT))] == SWEPT
+    assert [str(each.command) for each in made.perform(commands(*SWEPT))] == SWEPT
     assert shells.ran[0].endswith("link set veth4 group 28268\n")
     assert shells.ran[1] == "ip -o link show group 28268"
     assert shells.ran[2] == last
