@@ -7,6 +7,7 @@ set -euo pipefail
 # The caller's PATH may lack sbin, or begin with some other Python: nothing here is looked up in it.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 unset IFS CDPATH ENV BASH_ENV GLOBIGNORE POSIXLY_CORRECT "${!PYTHON@}"
+unset "${!OPENSSL_@}" # OPENSSL_CONF names libraries, which Python's hashlib and sha256sum would load
 
 top=$(readlink -f -- "${BASH_SOURCE[0]}")
 top=${top%/scripts/*}
