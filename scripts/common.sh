@@ -7,6 +7,7 @@ set -euo pipefail
 # The caller's PATH may lack sbin, or begin with some other Python: nothing here is looked up in it.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 unset IFS CDPATH ENV BASH_ENV GLOBIGNORE POSIXLY_CORRECT "${!PYTHON@}"
+unset FUNCNEST EXECIGNORE TMOUT BASH_COMPAT # bash obeys these with -p too: functions, programs and reads would fail
 unset "${!OPENSSL_@}" # OPENSSL_CONF names libraries, which Python's hashlib and sha256sum would load
 
 top=$(readlink -f -- "${BASH_SOURCE[0]}")
@@ -57,8 +58,9 @@ roots_own() {
     ((EUID == 0)) || return 0
     path=$(readlink -m -- "$1")
     while path=${path:-/}; do
-        if read -r owner mode < <(stat -c '%u %a' -- "$path" 2>/dev/null); then
-            ((owner == 0 && ((8#$mode & 8#22) == 0 || (8#$mode & sticky)))) || {
+        if [[ -e $path ]]; then
+            read -r owner mode < <(stat -c '%u %a' -- "$path") &&
+                ((owner == 0 && ((8#$mode & 8#22) == 0 || (8#$mode & sticky)))) || {
                 say "$path can be written by others, and root would run what is in it. $2"
                 exit 4 # as netlab itself: something cannot be trusted
             }

@@ -188,6 +188,22 @@ def test_root_makes_and_runs_an_environment_only_where_nobody_else_can_write(
     assert not fine or done.stdout.startswith(f"{(tmp_path / 'cache').resolve()}/")
 
 
+@AS_ROOT
+@pytest.mark.parametrize("variable", ["FUNCNEST=1", "FUNCNEST=2", "EXECIGNORE=*/stat", "POSIXLY_CORRECT=1", "TMOUT=1"])
+def test_no_variable_leads_past_that(tmp_path: Path, variable: str) -> None:
+    os.chown(tmp_path, 20001, 20001)
+    (name, _, value) = variable.partition("=")
+    environ = {name: value, "XDG_CACHE_HOME": f"{tmp_path}/cache"}
+    script = "go() { top=/proc/self; requirements=$0; fresh() { false; }; place .venv; echo past; }; go"
+    done = bash(script, top=TOP, **environ)
+    assert (done.returncode, done.stdout) == (4, "")
+
+
+def test_what_cannot_be_told_is_not_trusted() -> None:
+    if os.geteuid() == 0:
+        assert bash("stat() { false; }; roots_own / ''; echo past").stdout == ""
+
+
 PYTHONS = {
     "somebody's": "chown 20001 bin/python",
     "anybody's to write": "chmod 777 bin/python",
