@@ -10,7 +10,7 @@ unset IFS CDPATH ENV BASH_ENV GLOBIGNORE POSIXLY_CORRECT "${!PYTHON@}"
 unset FUNCNEST EXECIGNORE TMOUT BASH_COMPAT # bash obeys these with -p too: functions, programs and reads would fail
 unset "${!OPENSSL_@}" # OPENSSL_CONF names libraries, which Python's hashlib and sha256sum would load
 
-top=$(readlink -f -- "${BASH_SOURCE[0]}")
+top=${self:?is the path of the script that is run}
 top=${top%/scripts/*}
 
 # A program, Debian's package, Red Hat's. netlab/machine.py has the same names; tests/test_packaging.py compares them.

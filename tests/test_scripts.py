@@ -20,7 +20,7 @@ TOP = Path(__file__).resolve().parent.parent
 def bash(script: str, *, top: Path = TOP, **environ: str) -> subprocess.CompletedProcess[str]:
     """Runs ``script`` after common.sh, in an environment of its own."""
     return subprocess.run(
-        ["/bin/bash", "-c", f". {top}/scripts/common.sh\n{script}"],
+        ["/bin/bash", "-c", f"self={top}/scripts/lab; . {top}/scripts/common.sh\n{script}"],
         env={"HOME": str(top), **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -40,7 +40,7 @@ class Bait:
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_MARKING.format(mark=str(self.mark)))
-        for name in (*PROGRAMS.split(), "profile", ".bashrc", ".profile", ".bash_profile"):
+        for name in (*PROGRAMS.split(), "profile", "common.sh", ".bashrc", ".profile", ".bash_profile"):
             (self.folder / name).write_text(f"#!/bin/sh\n: >{self.mark}\n")
             (self.folder / name).chmod(0o755)
 
@@ -69,6 +69,7 @@ VARIABLES = {
     "HOME": {"HOME": "BAIT"},
     "BASH_ENV": {"BASH_ENV": "BAIT/profile"},
     "ENV": {"ENV": "BAIT/profile"},
+    "BASH_SOURCE": {"BASH_SOURCE": "BAIT/lab"},
     "functions": {
         f"BASH_FUNC_{name}%%": _FUNCTION for name in ("exec", "command", "readlink", "printf", "set", "unset")
     },
@@ -88,6 +89,7 @@ TAKERS = {
     "HOME": [_BASE, "-c", ""],
     "BASH_ENV": ["/bin/bash", "-c", ":"],
     "ENV": ["/bin/sh", "-i", "-c", ":"],
+    "BASH_SOURCE": ["/bin/bash", "-pc", '. "${BASH_SOURCE%/*}/common.sh"'],
     "functions": ["/bin/bash", "-c", "exec true"],
     "PS4": ["/bin/bash", "-c", ":"],
 }
@@ -106,7 +108,6 @@ SPOILING = {
     "IFS": "/etn",
     "TMPDIR": "/nowhere",
     "CDPATH": "/",
-    "BASH_SOURCE": "BAIT/lab",
     "FUNCNEST": "1",
     "EXECIGNORE": "*",
     "TMOUT": "1",
