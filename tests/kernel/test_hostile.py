@@ -45,7 +45,8 @@ def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         shutil.copytree(TOP / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "pyproject.toml", folder)
     (site_packages(make_environment(folder / ".venv")) / "netlab-checkout.pth").write_text("../../../..\n")
-    stamp = f'self={folder}/scripts/lab; . {folder}/scripts/common.sh; requirements=requirements/run.txt; place .venv; stamp >"$venv/stamp"; fresh'
+    common = f"self={folder}/scripts/lab; . {folder}/scripts/common.sh"
+    stamp = f'{common}; requirements=requirements/run.txt; place .venv; stamp >"$venv/stamp"; fresh'
     subprocess.run(["/bin/bash", "-c", stamp], env={}, check=True, timeout=20)
     return folder / "scripts/lab"
 
