@@ -74,6 +74,12 @@ class Unreadable(UnsafeState):
     """What the state folder holds cannot be understood, by this netlab at least."""
 
 
+class Untrusted(NetlabError):
+    """Root would execute what somebody else can write."""
+
+    code = 4
+
+
 class Missing(NetlabError):
     """The machine lacks something: a program, a kernel feature, a right."""
 

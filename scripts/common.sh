@@ -6,9 +6,11 @@
 set -euo pipefail
 # The caller's PATH may lack sbin, or begin with some other Python: nothing here is looked up in it.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-unset IFS CDPATH ENV BASH_ENV GLOBIGNORE "${!PYTHON@}"
+unset IFS CDPATH ENV BASH_ENV GLOBIGNORE POSIXLY_CORRECT "${!PYTHON@}"
+unset FUNCNEST EXECIGNORE TMOUT BASH_COMPAT # bash obeys these with -p too: functions, programs and reads would fail
+unset "${!OPENSSL_@}" # OPENSSL_CONF names libraries, which Python's hashlib and sha256sum would load
 
-top=$(readlink -f -- "${BASH_SOURCE[0]}")
+top=${self:?is the path of the script that is run}
 top=${top%/scripts/*}
 
 # A program, Debian's package, Red Hat's. netlab/machine.py has the same names; tests/test_packaging.py compares them.
@@ -34,10 +36,48 @@ die() {
     exit 5 # as netlab itself: something is missing on this machine
 }
 
+# built COMMAND…: runs it in an environment of our making: of the caller's, only where packages come from and the way
+# there. More would be too much as root: APT_CONFIG and PIP_PYTHON name what is run, and so do files in a user's home.
+built() {
+    local name kept=("PATH=$PATH") home=~root
+    local -r way='http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY SSL_CERT_FILE REQUESTS_CA_BUNDLE
+        PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_NO_INDEX PIP_PROXY PIP_CERT PIP_CLIENT_CERT
+        PIP_TRUSTED_HOST PIP_DEFAULT_TIMEOUT PIP_RETRIES'
+    local -r own='HOME TMPDIR XDG_CONFIG_HOME XDG_CACHE_HOME'
+    ((EUID != 0)) || kept+=("HOME=$home")
+    for name in $way $( ((EUID == 0)) || echo "$own"); do
+        [[ -z ${!name:-} ]] || kept+=("$name=${!name}")
+    done
+    env -i "${kept[@]}" "$@"
+}
+
+# roots_own PATH WHAT: for root, ends with exit code 4 unless nobody else can write PATH or make it lead elsewhere.
+# PATH need not be there yet. A folder above it may be anybody's to write when it is sticky, as /tmp is.
+roots_own() {
+    local path owner mode sticky=0
+    ((EUID == 0)) || return 0
+    path=$(readlink -m -- "$1")
+    while path=${path:-/}; do
+        if [[ -e $path ]]; then
+            read -r owner mode < <(stat -c '%u %a' -- "$path") &&
+                ((owner == 0 && ((8#$mode & 8#22) == 0 || (8#$mode & sticky)))) || {
+                say "$path can be written by others, and root would run what is in it. $2"
+                exit 4 # as netlab itself: something cannot be trusted
+            }
+            sticky=8#1000
+        fi
+        [[ $path != / ]] || return 0
+        path=${path%/*}
+    done
+}
+
 # prepare NAME REQUIREMENTS PROGRAMS: sets `venv`; afterwards the environment and all those programs are there.
 prepare() {
-    local lacks shown=() made=no
+    local lacks shown=() made=no path
     requirements=requirements/$2
+    [[ -z ${NETLAB_PYTHON:-} ]] || for path in "${NETLAB_PYTHON%/*}" "$NETLAB_PYTHON"; do
+        roots_own "$path" "Give NETLAB_PYTHON another, or run this once as the user whose Python and checkout it is."
+    done
     place "$1"
     if fresh; then
         made=yes
@@ -101,14 +141,14 @@ install_by_apt-get() {
     # its own updates, which the lock's timeout waits for. Hundreds of lines of progress help nobody: errors are shown.
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends)
     {
-        "${apt[@]}" --simulate install "$@" 2>/dev/null || as_root "${apt[@]}" update || return
+        built "${apt[@]}" --simulate install "$@" 2>/dev/null || as_root "${apt[@]}" update || return
         as_root "${apt[@]}" install "$@" || { as_root "${apt[@]}" update && as_root "${apt[@]}" install "$@"; }
     } >/dev/null
 }
 install_by_dnf() { as_root dnf -q -y install "$@"; }
 install_by_yum() { as_root yum -q -y install "$@"; }
 
-as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
+as_root() { if ((EUID == 0)); then built "$@"; else sudo "$@"; fi; }
 
 # --- Python -----------------------------------------------------------------------------------------------------------
 
@@ -144,7 +184,8 @@ place() {
     venv=$top/$1
     checkout=../../../.. # as its site-packages sees it, so that the whole may be moved
     if [[ ! -w $top || -e $venv && ! -w $venv ]] && ! fresh; then
-        venv=${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/netlab/$1${top//\//-}
+        venv=$(readlink -m -- "${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/netlab/$1${top//\//-}")
+        roots_own "$venv" "Is HOME another user's? sudo -H sets it; or set XDG_CACHE_HOME to a folder of root's."
         checkout=$top
     fi
 }
@@ -155,18 +196,19 @@ stamp() { sha256sum <"$top/$requirements" && readlink -f -- "${NETLAB_PYTHON:-$v
 fresh() { [[ -x $venv/bin/python && -f $venv/stamp && $(<"$venv/stamp") == "$(stamp)" ]]; }
 
 make_venv() {
-    local lock site
+    local lock site mask
     find_python && can_make_venv || die "needs Python 3.11 or later with its venv module, and did not find it in" \
         "${NETLAB_PYTHON:-/usr/bin and /usr/local/bin}. Install one, or name one: NETLAB_PYTHON=/path/to/python3 $0"
+    mask=$(umask) && umask go-w
     mkdir -p -- "${venv%/*}"
     exec {lock}>"$venv.lock"
     flock -n "$lock" || { say "waiting for another run that is making $venv" && flock "$lock"; }
     if ! fresh; then
         say "making $venv with $python and the packages of $requirements (this once)"
         rm -rf -- "$venv"
-        "$python" -I -m venv -- "$venv" </dev/null >&2 || die "$python could not make $venv: see above"
+        built "$python" -I -m venv -- "$venv" </dev/null >&2 || die "$python could not make $venv: see above"
         # Wheels only: a source archive would build with whatever it fetches, unpinned.
-        "$venv/bin/python" -I -m pip install -qq --disable-pip-version-check --no-input --require-hashes \
+        built "$venv/bin/python" -I -m pip install -qq --disable-pip-version-check --no-input --require-hashes \
             --only-binary :all: -r "$top/$requirements" </dev/null >&2 ||
             die "pip could not install $requirements: see above. It needs the package index this once: check the" \
                 "network (PIP_INDEX_URL, PIP_PROXY, PIP_CERT name a mirror, a proxy, a certificate), then run this again."
@@ -175,4 +217,5 @@ make_venv() {
         stamp >"$venv/stamp"
     fi
     exec {lock}>&-
+    umask "$mask"
 }

@@ -17,9 +17,9 @@ import netlab
 from netlab import __version__, errors, processes, sandbox, signals, state
 from netlab.__main__ import main
 from netlab.errors import NetlabError
+from tests.toy import TOY
 
 TOP = Path(netlab.__file__).resolve().parent.parent
-TOY = Path(__file__).parent / "data/toy_course"
 
 
 class Said(NamedTuple):
@@ -261,6 +261,7 @@ KINDS = {
     errors.Conflict: 4,
     errors.UnsafeState: 4,
     errors.Unreadable: 4,
+    errors.Untrusted: 4,
     errors.Missing: 5,
     errors.Interrupted: 130,
     NetlabError: 1,

@@ -13,8 +13,7 @@ from netlab import parameters
 from netlab.course import Graph, default_folder, load
 from netlab.errors import CourseError, UsageError
 from netlab.proofs import Refused
-
-TOY = Path(__file__).parent / "data/toy_course"
+from tests.toy import TOY
 
 # --- the graph -------------------------------------------------------------------------------------------------------
 

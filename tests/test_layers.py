@@ -19,7 +19,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     # What everything else is written in.
     ("model", "errors", "events", "views", "linux", "mounts", "__init__"),
     # Pure: values in, values out. And what the machine is.
-    ("retries", "batch", "rules", "machine", "picture", "difference", "render", "signals", "runner"),
+    ("retries", "batch", "rules", "machine", "picture", "difference", "render", "signals", "runner", "trust"),
     ("facts", "operations", "proofs", "programs", "kernel", "userns", "snapshot"),
     # What is kept, what is loaded, what is run.
     ("journal", "state", "foresight", "course", "parameters", "processes", "sandbox", "fence"),

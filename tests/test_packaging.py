@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-import sysconfig
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -14,20 +14,12 @@ from pathlib import Path
 import pytest
 
 import netlab
-
-TOP = Path(__file__).resolve().parent.parent
+from tests.distribution import OFFLINE, TOP, build_wheel, install, make_environment, run
 
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 DIST_INFO = f"netlab_bridge-{netlab.__version__}.dist-info"
-
-OFFLINE = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
-
-
-def run(*argv: str | Path, cwd: Path) -> str:
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, f"{argv}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout
+DATA = f"netlab_bridge-{netlab.__version__}.data"
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
@@ -45,10 +37,7 @@ def course_files() -> set[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", *OFFLINE, "--wheel-dir", folder, TOP, cwd=folder)
-    (built,) = folder.iterdir()
-    return built
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +50,8 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_wheel_holds_netlab_and_nothing_else(wheel: Path) -> None:
     assert wheel.name == f"netlab_bridge-{netlab.__version__}-py3-none-any.whl"
-    assert {name.split("/")[0] for name in contents(wheel)} == {"netlab", DIST_INFO}
+    assert {name.split("/")[0] for name in contents(wheel)} == {"netlab", DIST_INFO, DATA}
+    assert {name for name in contents(wheel) if name.startswith(DATA)} == {f"{DATA}/scripts/netlab"}
 
 
 def test_a_wheel_holds_the_course(wheel: Path) -> None:
@@ -80,24 +70,7 @@ def test_a_wheel_from_the_sdist_is_the_same(wheel: Path, sdist: Path, tmp_path: 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Path:
-    """An environment with what netlab imports, but no netlab: a .pth file in that folder is not read."""
-    folder = tmp_path / "environment"
-    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=tmp_path)
-    (site_packages(folder) / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    return folder
-
-
-def site_packages(environment: Path) -> Path:
-    (folder,) = environment.glob("lib/python3*/site-packages")
-    return folder
-
-
-def install(environment: Path, *what: str | Path) -> set[str]:
-    """Installs without the network; the names that this added to site-packages."""
-    before = {path.name for path in site_packages(environment).iterdir()}
-    python = environment / "bin/python"
-    run(sys.executable, "-m", "pip", "--python", python, "install", *OFFLINE, *what, cwd=environment)
-    return {path.name for path in site_packages(environment).iterdir()} - before
+    return make_environment(tmp_path / "an environment")
 
 
 def test_an_installed_wheel(environment: Path, wheel: Path) -> None:
@@ -119,6 +92,79 @@ def works(environment: Path) -> None:
     for command in ((environment / "bin/netlab",), (environment / "bin/python", "-I", "-m", "netlab")):
         assert netlab.__version__ in run(*command, "--version", cwd=environment)
         assert "nat" in run(*command, "steps", cwd=environment).split()
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    environment = make_environment(tmp_path_factory.mktemp("command") / "an environment")
+    install(environment, wheel)
+    return environment / "bin/netlab"
+
+
+def test_the_command_is_the_script_of_the_checkout(command: Path, environment: Path) -> None:
+    """pip writes no launcher of its own, which would not isolate Python, and changes nothing in this one."""
+    install(environment, "--editable", TOP)
+    for each in (command, environment / "bin/netlab"):
+        assert each.read_bytes() == (TOP / "scripts/netlab").read_bytes()
+        assert os.access(each, os.X_OK)
+
+
+def beside(folder: Path, python: str | None) -> Path:
+    """The command in a folder of its own, with a script that stands for the Python beside it."""
+    command = folder / "netlab"
+    for path, text in ((command, (TOP / "scripts/netlab").read_text()), (folder / "python", python)):
+        if text is not None:
+            path.write_text(text)
+            path.chmod(0o755)
+    return command
+
+
+def test_arguments_and_exit_codes_are_handed_over(tmp_path: Path) -> None:
+    command = beside(tmp_path, "#!/bin/sh\nprintf '[%s]' \"$@\"; exit 77\n")
+    words = ["exec", "a b", "", "*", "-- $HOME"]
+    done = subprocess.run([command, *words], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout) == (77, "[-I][-m][netlab][exec][a b][][*][-- $HOME]")
+
+
+@pytest.mark.parametrize("target", ["{command}", "../{command.parent.parent.name}/bin/netlab", "first"])
+def test_the_command_may_be_linked_to(command: Path, target: str, tmp_path: Path) -> None:
+    """As pipx and uv do; also by a chain of links, from a folder with a Python of its own, and through PATH."""
+    folder = command.parents[2] / tmp_path.name
+    folder.mkdir()
+    (folder / "first").symlink_to(command)
+    (folder / "netlab").symlink_to(target.format(command=command))
+    (folder / "python").symlink_to("/bin/false")
+    assert netlab.__version__ in run(folder / "netlab", "--version", cwd=Path("/"))
+    found = subprocess.run(
+        ["netlab", "--version"], env={"PATH": str(folder)}, capture_output=True, text=True, check=True
+    )
+    assert netlab.__version__ in found.stdout
+
+
+def test_without_a_python_beside_it_the_command_says_what_to_do(tmp_path: Path) -> None:
+    """As pip leaves it with --user, or --target."""
+    done = subprocess.run(
+        [beside(tmp_path, None), "--version"], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert (done.returncode, done.stdout) == (5, "")
+    for word in (str(tmp_path), "pipx", "uv tool", "venv", "netlab-bridge"):
+        assert word in done.stderr
+
+
+def test_the_shell_completes_the_command(command: Path, tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "PATH": f"{command.parent}:/usr/bin:/bin", "SHELL": "/bin/bash"}
+
+    def bash(script: str) -> str:
+        argv = ["/bin/bash", "-c", script]
+        done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=True, timeout=20)
+        return done.stdout
+
+    bash("netlab --install-completion; :")  # bash finds out that it is bash, and `:` keeps it there
+    typed = "COMP_WORDS=(netlab apply --until na) COMP_CWORD=3; _netlab_completion netlab; echo ${COMPREPLY[*]}"
+    assert bash(f". ~/.bashrc; {typed}") == "namespaces nat\n"
 
 
 # --- what is required ------------------------------------------------------------------------------------------------

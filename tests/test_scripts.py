@@ -20,7 +20,7 @@ TOP = Path(__file__).resolve().parent.parent
 def bash(script: str, *, top: Path = TOP, **environ: str) -> subprocess.CompletedProcess[str]:
     """Runs ``script`` after common.sh, in an environment of its own."""
     return subprocess.run(
-        ["/bin/bash", "-c", f". {top}/scripts/common.sh\n{script}"],
+        ["/bin/bash", "-c", f"self={top}/scripts/lab; . {top}/scripts/common.sh\n{script}"],
         env={"HOME": str(top), **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -150,3 +150,108 @@ def test_an_environment_made_of_something_else_or_half_is_made_again(checkout: P
     subprocess.run(["/bin/sh", "-c", change], cwd=checkout, check=True, timeout=10)
     done = bash("requirements=requirements/run.txt; place .venv; fresh || echo again", top=quoted(checkout))
     assert done.stdout == "again\n"
+
+
+# --- as root, and in somebody's environment --------------------------------------------------------------------------
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="the root half: a folder is given away, which takes root")
+
+FOLDERS = {
+    "root's": ("true", True),
+    "not there yet": ("rmdir cache", True),
+    "in a sticky folder": ("chmod 1777 .", True),
+    "a link to root's": ("mv cache real; ln -s real cache", True),
+    "somebody's": ("chown 20001 cache", False),
+    "its group's to write": ("chmod 775 cache", False),
+    "anybody's, though sticky": ("chmod 1777 cache", False),
+    "not there yet, in a sticky folder": ("rmdir cache; chmod 1777 .", False),
+    "in somebody's": ("chown 20001 .", False),
+    "in anybody's": ("chmod 777 .", False),
+    "a link to somebody's": ("mkdir mine; chown 20001 mine; rmdir cache; ln -s mine cache", False),
+}
+
+
+@AS_ROOT
+@pytest.mark.parametrize(("change", "fine"), FOLDERS.values(), ids=FOLDERS)
+def test_root_makes_and_runs_an_environment_only_where_nobody_else_can_write(
+    tmp_path: Path, change: str, fine: bool
+) -> None:
+    (tmp_path / "cache").mkdir()
+    tmp_path.chmod(0o755)
+    subprocess.run(["/bin/sh", "-euc", change], cwd=tmp_path, check=True, timeout=10)
+    # A checkout that cannot be written to, as on a read-only file system.
+    done = bash("top=/proc/self; requirements=$0; fresh() { false; }; place .venv; echo $venv",
+                XDG_CACHE_HOME=f"{tmp_path}/cache")  # fmt: skip
+    assert (done.returncode, bool(done.stdout)) == ((0, True) if fine else (4, False))
+    assert ("XDG_CACHE_HOME" in done.stderr) is not fine
+    # Where links lead is looked at once: nobody can turn one in between.
+    assert not fine or done.stdout.startswith(f"{(tmp_path / 'cache').resolve()}/")
+
+
+@AS_ROOT
+@pytest.mark.parametrize("variable", ["FUNCNEST=1", "FUNCNEST=2", "EXECIGNORE=*/stat", "POSIXLY_CORRECT=1", "TMOUT=1"])
+def test_no_variable_leads_past_that(tmp_path: Path, variable: str) -> None:
+    os.chown(tmp_path, 20001, 20001)
+    (name, _, value) = variable.partition("=")
+    environ = {name: value, "XDG_CACHE_HOME": f"{tmp_path}/cache"}
+    script = "go() { top=/proc/self; requirements=$0; fresh() { false; }; place .venv; echo past; }; go"
+    done = bash(script, top=TOP, **environ)
+    assert (done.returncode, done.stdout) == (4, "")
+
+
+def test_what_cannot_be_told_is_not_trusted() -> None:
+    if os.geteuid() == 0:
+        assert bash("stat() { false; }; roots_own / ''; echo past").stdout == ""
+
+
+PYTHONS = {
+    "somebody's": "chown 20001 bin/python",
+    "anybody's to write": "chmod 777 bin/python",
+    "in somebody's folder": "chown 20001 bin",
+    "a link to somebody's": "mv bin/python mine; chown 20001 mine; ln -s ../mine bin/python",
+}
+
+
+@AS_ROOT
+@pytest.mark.parametrize("change", PYTHONS.values(), ids=PYTHONS)
+def test_root_runs_no_python_that_somebody_else_could_write(tmp_path: Path, change: str) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
+    (tmp_path / "bin/python").chmod(0o755)
+    subprocess.run(["/bin/sh", "-euc", change], cwd=tmp_path, check=True, timeout=10)
+    done = bash("prepare .venv run.txt ''", NETLAB_PYTHON=f"{tmp_path}/bin/python")
+    assert done.returncode == 4
+    assert "NETLAB_PYTHON" in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+HOSTILE = ("APT_CONFIG", "PIP_PYTHON", "PIP_REQUIREMENT", "PERL5OPT", "LC_ALL", "BASH_ENV", "TMPDIR")
+
+
+def test_what_sets_up_has_an_environment_of_our_making() -> None:
+    """env stands for apt-get, yum, venv and pip, which are started in the same way."""
+    where = {"PIP_INDEX_URL": "https://mirror/a b", "https_proxy": "http://proxy"}
+    environ = {**dict.fromkeys(HOSTILE, "/hostile"), **where, "HOME": "/home/somebody"}
+    done = bash("built env", top=TOP, **environ)
+    said = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    own = {"HOME": "/home/somebody", "TMPDIR": "/hostile"}
+    if os.geteuid() == 0:
+        own = {"HOME": os.path.expanduser("~root")}
+    assert said == {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **where, **own}
+
+
+def test_whatever_sets_up_is_started_so() -> None:
+    """A command that comes from elsewhere is named here; each has `built` in front, or runs nothing of the caller's."""
+    text = (TOP / "scripts/common.sh").read_text(encoding="utf-8")
+    lines = [line.strip() for line in text.splitlines() if re.search(r"-m (venv|pip)\b|apt\[@\]|\b(dnf|yum) -q", line)]
+    assert len(lines) >= 6
+    assert [line for line in lines if not re.search(r"\b(built|as_root) ", line)] == []
+
+
+@pytest.mark.parametrize("mask", ["000", "002"])
+def test_what_is_made_is_nobody_elses_to_write(tmp_path: Path, mask: str) -> None:
+    script = f"""umask {mask}; venv={tmp_path}/a/venv; requirements=requirements/run.txt; checkout=.; find_python
+        fresh() {{ [[ -d {tmp_path}/a ]]; }}
+        can_make_venv() {{ :; }}; make_venv; umask"""
+    assert bash(script).stdout == f"0{mask}\n"
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o755

@@ -19,7 +19,6 @@ from netlab import sandbox
 from tests.kernel.machine import Machine
 
 TOP = Path(netlab.__file__).resolve().parent.parent
-TOY = Path(__file__).resolve().parent.parent / "data/toy_course"
 COMMAND = (sys.executable, "-P", "-m", "netlab")
 NODES = ("router", "client", "internet")
 

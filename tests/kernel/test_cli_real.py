@@ -13,8 +13,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.kernel.runner import COMMAND, TOP, TOY, Netlab
+from tests.kernel.runner import COMMAND, TOP, Netlab
 from tests.kernel.tutorial import NEEDS, STEPS, until
+from tests.toy import TOY
 
 pytestmark = pytest.mark.kernel
 

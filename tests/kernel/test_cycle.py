@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.kernel.runner import TOY, Event, Netlab
+from tests.kernel.runner import Event, Netlab
 from tests.kernel.tutorial import STEPS
+from tests.toy import TOY
 
 pytestmark = pytest.mark.kernel
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.kernel.runner import COMMAND, NODES, TOY, Netlab, processes_of, runs, until
+from tests.kernel.runner import COMMAND, NODES, Netlab, processes_of, runs, until
 from tests.kernel.tutorial import STEPS
+from tests.toy import TOY
 
 pytestmark = pytest.mark.kernel
 
