@@ -58,7 +58,7 @@ FIREWALLS: Final = (
         re.compile(r"DOCKER(-.+)?"),
         (),
         "warning",
-        "whenever it starts, it sets FORWARD's policy to DROP; a restart leaves the lab's rules alone",
+        "whenever it starts, it sets FORWARD's policy to DROP, and leaves the lab's rules alone",
     ),
     Firewall(
         "libvirt",

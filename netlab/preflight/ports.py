@@ -25,10 +25,12 @@ def findings(wants: Wants, facts: Facts, hooks: Sequence[Hook], cures: Cures) ->
         # Where its rule stands, a server that came later is hidden already, and nothing new is done to it.
         trouble = [*_rules(each.port, cards, hooks, ours), *([] if ours else _listeners(each, facts))]
         if trouble:
-            beyond = (port for port in range(each.port + 1, 65_536) if port not in taken)
-            free = next((port for port in beyond if not list(_rules(port, cards, hooks, ()))), 0)
+            near = (port for port in range(each.port + 1, min(each.port + 100, 65_536)) if port not in taken)
+            free = next((port for port in near if not list(_rules(port, cards, hooks, ()))), 0)
             taken.add(free)
-            cure = cures.other(each.port, free, "port")
+            cure = (
+                cures.other(each.port, free, "port") if free else "the next hundred ports are taken too: clear this one"
+            )
             found += [finding(f"port {each.port}", level, words, cure) for level, words in trouble]
     yield from found
     if not found and wants.published:
