@@ -58,8 +58,9 @@ def findings(
     """A finding for each rule that drops some of it: a conflict where it surely does, else a warning."""
     blocked: dict[tuple[str, ...], list[Flow]] = {}
     places: dict[tuple[str, ...], tuple[Hook, Verdict]] = {}
+    hooks = {"forward": list(filters.at("forward")), "input": list(filters.at("input"))}
     for flow in flows(wants, facts, bridged=bridged):
-        for hook in filters.at(flow.hook):
+        for hook in hooks[flow.hook]:
             verdict = walk(hook.chains, hook.start, flow.packet, _policy(hook, wants))
             if verdict.action == "drop":
                 key: tuple[str, ...] = (flow.hook, flow.card, str(verdict.sure), _words(hook, verdict))
@@ -76,7 +77,7 @@ def findings(
 
 def _policy(hook: Hook, wants: Wants) -> Literal["accept", "drop"]:
     """What the policy will be when the lab stands."""
-    wanted = wants.policy("filter", hook.start) if hook.tool == "iptables" else None
+    wanted = wants.policies.get(("filter", hook.start)) if hook.tool == "iptables" else None
     return hook.policy if wanted is None else "accept" if wanted.policy == "ACCEPT" else "drop"
 
 
@@ -119,7 +120,7 @@ def _let(hook: Hook, flow: Flow) -> Iterator[str]:
 
 def _opened(wants: Wants, facts: Facts) -> Iterator[Finding]:
     """A policy that the lab opens protects something now."""
-    policy = wants.policy("filter", "FORWARD")
+    policy = wants.policies.get(("filter", "FORWARD"))
     if policy is not None and not policy.holds(facts) and policy.policy == "ACCEPT":
         detail = f"{policy.found(facts)} now: until undo it is ACCEPT, and this machine forwards between all its cards"
         yield finding("FORWARD policy", "warning", detail)

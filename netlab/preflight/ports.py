@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
+from typing import Final
 
 from netlab.model import Facts, Stack
 from netlab.preflight.chains import Line, Packet, walk
@@ -12,25 +14,26 @@ from netlab.preflight.filters import Hook
 from netlab.preflight.finding import Finding, finding
 from netlab.preflight.subnets import uplink
 from netlab.preflight.wants import Published, Wants
-from netlab.rules import canonical
 from netlab.views import Level
 
 
 def findings(wants: Wants, facts: Facts, hooks: Sequence[Hook], cures: Cures) -> Iterator[Finding]:
     """Each published port: who has it, or that nobody has any. ``hooks`` is what nat does on the way in."""
-    cards = _cards(wants, facts)
+    cards, own = _cards(wants, facts), _own(wants, facts)
+    all_own = frozenset[str]().union(*own.values())
+    foreign = list(_without(hooks, all_own))
     found, taken = [], {one.port for one in facts.listeners("")} | {one.port for one in wants.published}
     for each in wants.published:
-        ours = _ours(each, facts)
+        # No rule of another port of the lab ever takes this one's packets: a thousand of them need not be asked.
+        some = list(_without(hooks, all_own - own[each.port])) if own[each.port] else foreign
         # Where its rule stands, a server that came later is hidden already, and nothing new is done to it.
-        trouble = [*_rules(each.port, cards, hooks, ours), *([] if ours else _listeners(each, facts))]
+        served = [] if own[each.port] else _listeners(each, facts)
+        trouble = [*_rules(each.port, cards, some, own[each.port]), *served]
         if trouble:
             near = (port for port in range(each.port + 1, min(each.port + 100, 65_536)) if port not in taken)
-            free = next((port for port in near if not list(_rules(port, cards, hooks, ()))), 0)
+            free = next((port for port in near if not list(_rules(port, cards, foreign, frozenset()))), 0)
             taken.add(free)
-            cure = (
-                cures.other(each.port, free, "port") if free else "the next hundred ports are taken too: clear this one"
-            )
+            cure = cures.other(each.port, free, "port") if free else _NONE
             found += [finding(f"port {each.port}", level, words, cure) for level, words in trouble]
     yield from found
     if not found and wants.published:
@@ -39,10 +42,21 @@ def findings(wants: Wants, facts: Facts, hooks: Sequence[Hook], cures: Cures) ->
         yield finding("ports", "ok", f"nobody listens on {ports}{more}, and no rule sends them elsewhere")
 
 
-def _ours(port: Published, facts: Facts) -> tuple[str, ...]:
-    """The rules that are just what the lab wants, as iptables-save prints them."""
-    match, rules = canonical(port.rule.spec), facts.table("", "nat").rules
-    return tuple(each.text for each in rules if each.chain == port.rule.chain and each.match == match)
+_NONE: Final = "the next hundred ports are taken too: clear this one"
+
+
+def _own(wants: Wants, facts: Facts) -> dict[int, frozenset[str]]:
+    """By port, the rules that are just what the lab wants, as iptables-save prints them."""
+    there: dict[tuple[object, ...], set[str]] = {}
+    for rule in facts.table("", "nat").rules:
+        there.setdefault((rule.chain, rule.match), set()).add(rule.text)
+    return {each.port: frozenset(there.get((each.rule.chain, each.match), ())) for each in wants.published}
+
+
+def _without(hooks: Sequence[Hook], rules: frozenset[str]) -> Iterator[Hook]:
+    for hook in hooks:
+        lines = tuple(line for line in hook.chains.get(hook.start, ()) if line.text not in rules)
+        yield replace(hook, chains={**hook.chains, hook.start: lines})
 
 
 def _cards(wants: Wants, facts: Facts) -> list[tuple[str, str]]:
@@ -54,13 +68,12 @@ def _cards(wants: Wants, facts: Facts) -> list[tuple[str, str]]:
 
 def _addresses(stack: Stack, card: str) -> list[str]:
     """The card's IPv4 addresses; [""], which is not known, where it has none."""
-    return [each.cidr.partition("/")[0] for each in stack.addresses if each.dev == card and ":" not in each.cidr] or [
-        ""
-    ]
+    found = [each.cidr.partition("/")[0] for each in stack.addresses if each.dev == card]
+    return [address for address in found if ":" not in address] or [""]
 
 
 def _rules(
-    port: int, cards: Sequence[tuple[str, str]], hooks: Sequence[Hook], ours: Sequence[str]
+    port: int, cards: Sequence[tuple[str, str]], hooks: Sequence[Hook], ours: frozenset[str]
 ) -> Iterator[tuple[Level, str]]:
     """The first rule that takes the port's packets, if it is none of ``ours``."""
     taken: list[tuple[str, Line, bool]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
@@ -13,6 +13,8 @@ from netlab.operations.iptables import Policy, Rule
 from netlab.operations.sysctl import Sysctl
 from netlab.preflight.iptables import options
 from netlab.rules import canonical
+
+Match = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Published:
     target: str
     target_port: int
     rule: Rule
+    match: Match
+    """Its canonical form."""
 
 
 class Wants:
@@ -59,26 +63,26 @@ class Wants:
         return tuple(found)
 
     @cached_property
-    def _rules(self) -> tuple[Rule, ...]:
-        return tuple(each for each in self.operations if isinstance(each, Rule) and not each.netns)
+    def _rules(self) -> tuple[tuple[Rule, Match], ...]:
+        rules = (each for each in self.operations if isinstance(each, Rule) and not each.netns)
+        return tuple((each, canonical(each.spec)) for each in rules)
 
     @cached_property
     def published(self) -> tuple[Published, ...]:
         """Rules of nat PREROUTING that lead one TCP port elsewhere."""
         found = []
-        for rule in self._rules:
-            match = canonical(rule.spec)
+        for rule, match in self._rules:
             port = options(match, "-m", "tcp").get("--dport", "")
             target = options(match, "-j", "DNAT").get("--to-destination", "")
             if (rule.table, rule.chain) == ("nat", "PREROUTING") and port.isdecimal() and target:
                 address, _, to = target.partition(":")
-                found.append(Published(int(port), address, int(to) if to.isdecimal() else int(port), rule))
+                found.append(Published(int(port), address, int(to) if to.isdecimal() else int(port), rule, match))
         return tuple(found)
 
     @cached_property
     def uplinks(self) -> tuple[str, ...]:
         """The cards that rules let packets leave by."""
-        words = [word for rule in self._rules for word in canonical(rule.spec) if word[0] == "-o"]
+        words = [word for _, match in self._rules for word in match if word[0] == "-o"]
         return tuple(dict.fromkeys(word[1] for word in words))
 
     @cached_property
@@ -86,7 +90,8 @@ class Wants:
         """Do packets have to pass through the machine?"""
         return any(isinstance(each, Sysctl) and each.key == "net.ipv4.ip_forward" for each in self.operations)
 
-    def policy(self, table: str, chain: str) -> Policy | None:
-        """The operation that sets this chain's policy."""
+    @cached_property
+    def policies(self) -> Mapping[tuple[str, str], Policy]:
+        """The operations that set a chain's policy, by table and chain."""
         policies = (each for each in self.operations if isinstance(each, Policy) and not each.netns)
-        return next((each for each in policies if (each.table, each.chain) == (table, chain)), None)
+        return {(each.table, each.chain): each for each in policies}
