@@ -7,6 +7,8 @@ found, and nowhere else.
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +17,18 @@ import pytest
 
 from netlab.facts import parse_table
 from netlab.preflight.nftables import bases
-from tests.kernel.runner import TOP, Netlab
+from tests.kernel.conftest import ROOT_HALF
+from tests.kernel.runner import TOP, Netlab, OnMachine
 
 pytestmark = pytest.mark.kernel
 
 FIREWALLS = TOP / "tests/data/firewalls"
+
+
+@pytest.fixture(autouse=True)
+def _as_root() -> None:
+    if os.geteuid() != 0:  # who else may not read which tables of iptables-legacy there are
+        pytest.skip(f"{ROOT_HALF}: --host is for root")
 
 
 class Found(NamedTuple):
@@ -158,3 +167,44 @@ def test_looking_changes_nothing(netlab: Netlab) -> None:
     examined(netlab)
     assert netlab.differences(before) == []
     assert netlab("exec", "host", "--", "cat", "/proc/net/ip_tables_names").out == ""
+
+
+# --- on a machine of the tests' own ----------------------------------------------------------------------------------
+
+
+def bad(host: OnMachine, code: int) -> dict[str, str]:
+    """What `doctor --host` says stands in the way: its cures by name."""
+    done = host("doctor", "--json", code=code)
+    return {each["name"]: each["cure"] for each in done.json["findings"] if each["level"] in ("missing", "conflict")}
+
+
+def test_apply_stops_before_anything_is_changed_and_goes_on_when_the_way_is_clear(host: OnMachine) -> None:
+    reject = "FORWARD -j REJECT --reject-with icmp-host-prohibited"
+    host.given(f"iptables -A {reject}", undone=f"iptables -D {reject}; nft delete table ip filter")
+    said = host("apply", code=4)
+    assert f"iptables -A {reject} drops" in said.err
+    assert host.left() == []
+    assert host.differences(host.start) == []
+    cures = bad(host, 4)
+    assert cures.keys() == {"FORWARD"}
+    assert cures["FORWARD"] in said.err.replace("\n  ", "\n")
+    host.given(*cures["FORWARD"].splitlines(), undone=cures["FORWARD"].replace(" -I ", " -D "))
+    assert bad(host, 0) == {}
+    host("apply")
+    assert bad(host, 0) == {}, "what is netlab's own is in nobody's way"
+
+
+def test_a_cure_can_be_typed_as_it_stands(host: OnMachine) -> None:
+    host.given(
+        "ip link add br0 type bridge",
+        "ip netns add container1",
+        "ip addr add 172.168.1.77/16 dev eth1",
+        "iptables -t nat -A PREROUTING -p tcp --dport 8888 -j REDIRECT --to-ports 22",
+        undone="ip link del br0; ip netns del container1; ip addr del 172.168.1.77/16 dev eth1; nft flush ruleset",
+    )
+    cures = bad(host, 4)
+    assert cures.keys() == {"link br0", "namespace container1", "network 172.168.1.0/24", "port 8888"}
+    settings = [word for cure in cures.values() for word in shlex.split(cure) if "=" in word]
+    assert settings == ["containers.1.name=container3", "bridge=br1", "subnet=10.168.1.0/24", "containers.1.port=8889"]
+    host("apply", *(word for setting in settings for word in ("--set", setting)))
+    assert host("status", "--exit-code").code == 0

@@ -92,7 +92,7 @@ def test_proposals_differ_from_each_other(place: Place) -> None:
     assert cures == ["container3", "container4"]
 
 
-def test_as_root_and_through_sudo_the_command_is_the_one_to_type(place: Place) -> None:
+def test_a_lab_with_another_name_is_not_in_its_way(place: Place) -> None:
     place.links += BRIDGE
     assert place.found("link br0", "bridge=br7") == []
 
