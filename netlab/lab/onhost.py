@@ -55,10 +55,10 @@ class OnHost(Inside):
 
     def findings(self) -> list[Finding]:
         """What this machine has, lacks, and has in the way of the lab."""
-        operations = [each for chapter in self.chapters for each in chapter.operations]
-        queries = host_queries(self.chapters) | {query for each in operations for query in each.queries()}
+        queries = host_queries(self.chapters)
         ours = self.journal.ours | (self._strangers().keys() if self._lab.adopt else set())
-        return examine_host(self.host.run, Machine(), self.chapters, self.host.facts(queries), ours)
+        named = self._choice.record()["parameters"] if self._choice is not None else {}
+        return examine_host(self.host.run, Machine(), self.chapters, self.host.facts(queries), ours, named)
 
     def _strangers(self) -> dict[Operation, str]:
         """What undo would delete whole if it were ours, with its step: it is there, and netlab did not make it."""

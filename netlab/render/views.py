@@ -18,6 +18,7 @@ MARKS: dict[str, Span] = {
     "ok": ("✓ ", "green"),
     "warning": ("! ", "yellow"),
     "missing": ("✗ ", "red"),
+    "conflict": ("✗ ", "red"),
 }
 
 
@@ -93,12 +94,15 @@ def findings_lines(findings: Sequence[Finding], *, quiet: bool) -> Iterator[Line
         yield line(MARKS[each.level], pad(each.name, width), f"  {each.detail}", hang=width + 4)
         yield from (line(("    → ", "cyan"), cure) for cure in each.cure.splitlines())
     if not quiet:
-        missing = sum(each.level == "missing" for each in findings)
-        warnings = sum(each.level == "warning" for each in findings)
-        words = [f"{several(missing, 'thing')} missing"] if missing else ["nothing is missing"]
+        missing, conflicts, warnings = (
+            sum(each.level == level for each in findings) for level in ("missing", "conflict", "warning")
+        )
+        words = [f"{several(missing, 'thing')} missing"] if missing else []
+        words += [several(conflicts, "conflict")] if conflicts else []
+        words += [] if words else ["nothing is missing"]
         words += [several(warnings, "warning")] if warnings else []
         yield line()
-        yield line((", ".join(words), "red" if missing else "green"))
+        yield line((", ".join(words), "red" if missing or conflicts else "green"))
 
 
 def sandboxes_lines(rows: Sequence[SandboxRow]) -> Iterator[Line]:

@@ -343,6 +343,9 @@ def test_findings() -> None:
     quiet = Pipes(quiet=True)
     quiet.screen.findings(FINDINGS)
     assert quiet.texts[0].splitlines() == pipes.texts[0].splitlines()[1:-2]
+    way = Pipes()
+    way.screen.findings([SimpleNamespace(name="link br0", level="conflict", detail="a real card", cure="")])
+    assert way.texts[0] == "✗ link br0  a real card\n\n1 conflict\n"
     well = Pipes()
     well.screen.findings(FINDINGS[:1])
     assert well.texts[0].endswith("\n\nnothing is missing\n")
