@@ -466,7 +466,19 @@ def _findings() -> Sequence[Finding]:
     return examine(Host(Services(Path("/nonexistent"))).run, Machine())
 
 
+def _findings_without_root() -> Sequence[Finding]:
+    from netlab.host import Host
+    from netlab.machine import Machine
+    from netlab.preflight import examine_host
+    from netlab.reading import NOWHERE
+    from netlab.services import Services
+
+    return examine_host(Host(Services(Path("/nonexistent"))).run, Machine(), (), NOWHERE, frozenset())
+
+
 def _host_findings(session: Session, settings: list[str] | None, file: Path | None) -> Sequence[Finding]:
+    if os.geteuid() != 0:
+        return _findings_without_root()
     with session.host() as lab:
         return lab.inside(lambda inside: inside.findings(), session.choose(lab, settings, file))
 

@@ -88,7 +88,8 @@ class OnHost(Inside):
         self._lab.keep(self._choice)
         for operation, step in strangers.items():
             self.journal.adopt(step, operation)
-        for each in findings:
+        changes = any(each.missing for each in engine.look(self.chapters, self.host))
+        for each in findings if changes else ():
             if each.level == "warning":
                 yield Note(f"{each.name}: {each.detail}" + (f"; {each.cure}" if each.cure else ""))
 
