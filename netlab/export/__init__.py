@@ -51,12 +51,14 @@ def script(chapters: Sequence[Chapter], steps: Sequence[str], parameters: Mappin
     wanted = [each for each in chapters if each.name in steps]
     items = {each.name: _items(each, wanted) for each in wanted}
     main = "\n".join([f"open_record {_identity(chapters)}", *(_undo(items) if undo else _apply(wanted, items))])
-    functions = _functions(main + "\nneed\nneed_nft\nneed_rights\n")
-    first = {command.argv[0] for some in items.values() for each in some for command in each.operation.apply(NOWHERE)}
-    text = main + functions
-    programs = sorted(first | {each for each in _PROGRAMS if re.search(rf"(?<![\w-]){each}(?![\w-])", text)})
-    checks = [f"need {words(*programs)}", *(["need_nft"] if "iptables" in programs else []), "need_rights"]
-    return "\n".join([*_head(wanted, parameters, undo=undo), functions, *checks, main, ""])
+    programs = {
+        command.argv[0] for some in items.values() for each in some for command in each.operation.apply(NOWHERE)
+    }
+    text = main + _functions(main)
+    programs |= {each for each in _PROGRAMS if re.search(rf"(?<![\w-]){each}(?![\w-])", text)}
+    checks = [f"need {words(*sorted(programs))}", *(["need_nft"] if "iptables" in programs else []), "need_rights"]
+    main = "\n".join([*checks, main, ""])
+    return "\n".join([*_head(wanted, parameters, undo=undo), _functions(main), main])
 
 
 def _identity(chapters: Sequence[Chapter]) -> str:
@@ -103,7 +105,7 @@ def _block(each: _Item) -> Iterator[str]:
 
 def _undo(items: Mapping[str, Sequence[_Item]]) -> Iterator[str]:
     yield f"only_steps {words(*items)}"
-    for step in reversed(items):
+    for step in reversed([*items]):
         for each in (each for each in reversed(items[step]) if not each.covered):
             yield f"\n# {_comment(f'{step}: {each.operation}')}"
             yield f"if kept {each.name}; then"
@@ -122,24 +124,21 @@ def _head(wanted: Sequence[Chapter], parameters: Mapping[str, object], *, undo: 
         yield f"# Takes back what the script without --undo wrote down in {STATE}, newest first, and nothing else."
         yield "# What lives in a namespace or on a link that was made then, goes with it."
     else:
-        yield "# Builds a lab. Each command runs only if what it brings about is not there, so a second run does nothing."
+        yield "# Builds a lab. A command runs only if what it brings about is not there, so a second run does nothing."
         yield f"# What is changed is written down in {STATE} first; the script that"
         yield "# `netlab export --shell --undo` prints, with the same parameters, takes it back."
     yield "# Run it as root. It needs no netlab; when it was cut short, run it again."
     yield "#"
     steps = ", ".join(each.name for each in wanted)
-    yield from (f"# {line}" for line in wrap(_comment(f"Written by netlab {__version__} for the steps {steps}, with:"), 118))
+    about = _comment(f"Written by netlab {__version__} for the steps {steps}, with:")
+    yield from (f"# {line}" for line in wrap(about, 118))
     for key, value in parameters.items():
-        some = isinstance(value, list) and value
-        yield from (f"#   {key}.{number} = {_value(each)}" for number, each in enumerate(value, 1)) if some else ()
-        if not some:
-            yield f"#   {key} = {_value(value)}"
+        # Tables in a list are counted from 1, as --set counts them.
+        rows = {f"{key}.{number}": each for number, each in enumerate(value, 1)} if isinstance(value, list) else {}
+        # JSON is one line of ASCII, whatever is in it.
+        yield from (f"#   {_comment(name)} = {json.dumps(each)}" for name, each in (rows or {key: value}).items())
     yield "\nset -eu\nPATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C\nexport PATH LC_ALL"
     yield f"state={STATE} ran=''\n"
-
-
-def _value(value: object) -> str:
-    return json.dumps(value)  # which is one line of ASCII, whatever is in it
 
 
 def _comment(text: str) -> str:
@@ -160,7 +159,8 @@ def _functions(text: str) -> str:
     used: set[str] = set()
     waiting = [text]
     while waiting:
-        called = set(re.findall(r"\w+", waiting.pop())) & _BLOCKS.keys() - used
+        code = re.sub(r"(?m)^\s*#.*|(?<=\(\) \{) #.*", "", waiting.pop())  # a comment calls nothing
+        called = set(re.findall(r"\w+", code)) & _BLOCKS.keys() - used
         used |= called
         waiting += [_BLOCKS[name] for name in called]
     return "\n\n".join(block for name, block in _BLOCKS.items() if name in used) + "\n"
