@@ -16,6 +16,8 @@ import pytest
 from netlab import course, parameters
 from netlab.export import STATE, script
 from netlab.lab import Choice
+from netlab.model import Chapter, Operation
+from netlab.operations import address, policy, port, route, rule, sysctl, up
 from tests.kernel.runner import Done, Netlab
 from tests.kernel.tutorial import STEPS
 
@@ -196,14 +198,6 @@ def test_a_strangers_equal_rule_stays(lab: Netlab) -> None:
     lab.type(f"iptables -w {EQUAL.format('-D')}", "iptables -w -t nat -X POSTROUTING", "nft delete table ip nat")
 
 
-def test_what_a_stranger_put_into_our_table_stays(lab: Netlab) -> None:
-    run(lab, exported())
-    lab.type("iptables -w -t nat -A POSTROUTING -j RETURN")
-    run(lab, exported(undo=True))
-    assert lab.type("iptables-save -t nat | grep ^-A") == "-A POSTROUTING -j RETURN\n"
-    lab.type("iptables -w -t nat -F", "iptables -w -t nat -X POSTROUTING", "nft delete table ip nat")
-
-
 IN_THE_WAY = {
     "a namespace": ("ip netns add container2", "/run/netns/container2", "ip netns del container2"),
     "a torn namespace": ("touch /run/netns/container1", "/run/netns/container1", "rm /run/netns/container1"),
@@ -223,6 +217,81 @@ def test_what_it_did_not_make_is_in_the_way(lab: Netlab, typed: str, named: str,
     gone(lab)
     assert run(lab, exported(undo=True)).out == NOTHING_TO_TAKE_BACK
     lab.type(back)
+
+
+# --- what the course does not do ------------------------------------------------------------------------------------
+
+OTHERS = (
+    up("a0"),
+    port("a0", "br9"),
+    address("10.99.0.1/32", "lo"),
+    address("10.9.9.1/24", "b0"),
+    route("10.8.0.0/16", "b0", via="10.9.9.2"),
+    route("10.7.0.1/32", "b0"),
+    up("lo", "other"),
+    sysctl("net.ipv4.ip_forward", "1", "other"),
+    rule("filter", "INPUT", "-m", "comment", "--comment", "it's $HOME", "-j", "ACCEPT", netns="other"),
+    policy("filter", "INPUT", "DROP"),
+)
+"""In what is there already, so that each is taken back by a command of its own."""
+
+AROUND = (
+    "ip netns add other; ip link add br8 type bridge; ip link add br9 type bridge",
+    "ip link add a0 type veth peer name b0; ip link set b0 up",
+    # A bridge that had a port once, shows it ever after (tso_max_size).
+    "ip link set a0 master br9; ip link set a0 master br8",
+)
+
+
+def of(*operations: Operation, undo: bool = False) -> str:
+    """The script of one step with these operations."""
+    return script([Chapter("some", "Some.", (), operations)], ["some"], {}, undo=undo)
+
+
+def test_every_kind_is_taken_back_by_a_command_of_its_own(lab: Netlab) -> None:
+    lab.type(*AROUND)
+    before = lab.snapshot("before")
+    assert len(run(lab, of(*OTHERS)).out.splitlines()) == len(OTHERS) + 1  # sysctl says something too
+    host = lab.type("ip -o link show a0; ip addr show lo; ip route; iptables-save -t filter")
+    assert all(each in host for each in ("master br9", "10.99.0.1/32", "10.8.0.0/16 via 10.9.9.2", ":INPUT DROP"))
+    assert "s $HOME" in lab.type("ip netns exec other iptables-save -t filter")
+    assert run(lab, of(*OTHERS)).out == NOTHING_TO_DO
+    run(lab, of(*OTHERS, undo=True))
+    assert lab.differences(before) == []
+    gone(lab)
+    lab.type("ip netns del other; ip link del br8; ip link del br9; ip link del a0")
+
+
+STRANGERS = {
+    "a rule": ("iptables -w -A FORWARD -j RETURN", "-A FORWARD -j RETURN"),
+    "a policy": ("iptables -w -P FORWARD DROP", ":FORWARD DROP [0:0]"),
+}
+
+
+@pytest.mark.parametrize(("typed", "stays"), STRANGERS.values(), ids=STRANGERS)
+def test_what_a_stranger_put_into_our_chain_stays(lab: Netlab, typed: str, stays: str) -> None:
+    ours = rule("filter", "FORWARD", "-i", "br0", "-j", "ACCEPT")
+    run(lab, of(ours))
+    lab.type(typed)
+    run(lab, of(ours, undo=True))
+    left = lab.type("iptables-save -t filter").splitlines()
+    assert stays in left
+    assert "-A FORWARD -i br0 -j ACCEPT" not in left
+    lab.type("iptables -w -P FORWARD ACCEPT; iptables -w -F; iptables -w -X FORWARD; nft delete table ip filter")
+
+
+def test_a_command_that_did_nothing_is_an_error(lab: Netlab) -> None:
+    odd = sysctl("net.ipv4.ip_forward", "01")  # which the kernel takes, and shows as 1
+    failed = run(lab, of(odd), code=1)
+    assert "it does not hold, though its command ran: sysctl net.ipv4.ip_forward = 01" in failed.err
+    run(lab, of(odd, undo=True))
+
+
+def test_another_way_to_the_same_place_is_in_the_way(lab: Netlab) -> None:
+    lab.type("ip route add 10.8.0.0/16 via 192.168.0.1")
+    wanted = route("10.8.0.0/16", "ens33", via="192.168.0.2")
+    assert "in the way:\n  another route to 10.8.0.0/16" in run(lab, of(wanted), code=4).err
+    lab.type("ip route del 10.8.0.0/16")
 
 
 # --- cut short -------------------------------------------------------------------------------------------------------
