@@ -247,7 +247,7 @@ def test_a_script_has_the_functions_that_it_calls_and_no_others() -> None:
 def test_only_what_is_needed_is_asked_for() -> None:
     assert found(r"^need (.*)$", exported(until="bridge")) == ["awk flock ip"]
     assert found(r"^need(?:_nft| .*)$", exported()) == [
-        "need awk flock ip iptables iptables-save python3 setsid ss sysctl",
+        "need awk flock ip iptables iptables-save python3 setsid ss sysctl unshare",
         "need_nft",
     ]
 

@@ -24,7 +24,7 @@ from netlab.reading import NOWHERE
 STATE = "/run/netlab-export"
 """Where an exported script writes down what it changed: like the kernel's state, it is gone after a restart."""
 
-_PROGRAMS = ("awk", "flock", "ip", "iptables", "iptables-save", "setsid", "ss", "sysctl")
+_PROGRAMS = ("awk", "flock", "ip", "iptables", "iptables-save", "setsid", "ss", "sysctl", "unshare")
 """What the functions run beside coreutils, grep and sed; a script asks for those that it mentions."""
 
 

@@ -249,12 +249,14 @@ serve() { # serve NAME PAGE COMMAND…: aside, in a folder of its own
     say "+ $* &"
     ran=yes
     # It writes down itself what it is, and then becomes the server: none ever runs that is not on record. Until then
-    # the lock stays.
+    # the lock stays. A server looks its host name up; one that only a name server knows, it would ask for, from there.
     # shellcheck disable=SC2016 # the shell inside looks at itself
     (
         cd "$home/www" || exit
-        exec setsid env -i PATH="$PATH" LC_ALL=C sh -c 'cat /proc/$$/stat >"$1" && shift && exec "$@" 9>&-' \
-            sh "$home/process" "$@" </dev/null >"$home/log" 2>&1
+        exec setsid env -i PATH="$PATH" LC_ALL=C unshare --uts sh -c '
+            { echo localhost >/proc/sys/kernel/hostname; } 2>/dev/null
+            cat /proc/$$/stat >"$1" && shift && exec "$@" 9>&-
+        ' sh "$home/process" "$@" </dev/null >"$home/log" 2>&1
     ) &
 }
 

@@ -468,6 +468,17 @@ def test_a_server_that_was_killed_starts_again(lab: Netlab) -> None:
     taken_back(lab)
 
 
+def test_a_server_has_a_host_name_that_needs_no_name_server(lab: Netlab) -> None:
+    run(lab, exported())
+    name = lab.type("hostname")
+    own, its = f"{STATE}/servers/web.1/process", "readlink /proc/{}/ns/uts"
+    lab.type(f'pid=$(cut -d" " -f1 {own}); [ "$({its.format("$pid")})" != "$({its.format("self")})" ]')
+    if os.geteuid() == 0:  # in a sandbox of an ordinary user the name stays, and /etc/hosts knows it
+        assert lab.type(f'nsenter --uts=/proc/$(cut -d" " -f1 {own})/ns/uts hostname') == "localhost\n"
+    assert lab.type("hostname") == name
+    taken_back(lab)
+
+
 def test_it_runs_what_the_system_has(lab: Netlab, tmp_path: Path) -> None:
     """Neither the caller's PATH nor Python's variables lead anywhere."""
     for name in ("ip", "iptables", "python3", "awk"):
