@@ -18,7 +18,8 @@ from netlab.export import STATE, script
 from netlab.lab import Choice
 from netlab.model import Chapter, Operation
 from netlab.operations import address, policy, port, route, rule, sysctl, up
-from tests.kernel.runner import Done, Netlab
+from tests.kernel.machine import ADDRESS, CARD
+from tests.kernel.runner import Done, Netlab, OnMachine
 from tests.kernel.tutorial import STEPS
 
 pytestmark = pytest.mark.kernel
@@ -138,6 +139,25 @@ def test_what_was_deleted_by_hand_is_made_again(lab: Netlab) -> None:
     assert lab.differences(made) == []
     lab.type("ip link del br0", "ip netns del container2")
     taken_back(lab)
+
+
+def test_on_a_real_machine(host: OnMachine) -> None:
+    """The uplink is the machine's own, nothing is sent by it, and nobody's second card is touched."""
+    texts = {name: host("export", "--shell", *more).out for name, more in (("make", ()), ("undo", ("--undo",)))}
+    for name, text in texts.items():
+        (host.home / name).write_text(text)
+    assert f"-o {CARD} -j MASQUERADE" in texts["make"]
+    with host.machine.watched() as packets:
+        host.type(f"sh {host.home / 'make'}")
+    assert packets in ([], [""])
+    made = host.snapshot("made")
+    assert host.type(f"sh {host.home / 'make'}") == NOTHING_TO_DO
+    assert "Hello from container2" in host.machine.from_outside(f"curl -sS --max-time 2 http://{ADDRESS}:9999/")
+    host.type(f"sh {host.home / 'undo'}")
+    assert host.left() == []
+    assert host.differences(host.start) == []
+    host.apply()
+    assert host.differences(made) == []
 
 
 # --- what was there before -------------------------------------------------------------------------------------------
