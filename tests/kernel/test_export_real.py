@@ -481,6 +481,25 @@ def test_another_process_with_a_servers_pid_is_not_killed(lab: Netlab) -> None:
     lab.type(f"kill -0 {pid}; kill -KILL {pid}; while [ -e /proc/{pid} ]; do sleep 0.1; done")
 
 
+def test_a_server_that_is_still_starting_is_waited_for(lab: Netlab) -> None:
+    """It stands still before it listens, and the script is killed: a second one would be in the first one's way."""
+    own = "$state/servers/web.1/process"
+    still = f"""
+    until [ -s "{own}" ] && read -r pid _ <"{own}" && grep -q python "/proc/$pid/comm"; do :; done
+    kill -STOP "$pid"
+    {KILL}"""
+    before, check, after = exported().partition("\n    check 'server on port 80 in container1'")
+    killed(lab, before + still + check + after)
+    (lab.home / "work/script.sh").write_text(exported())
+    said = lab.type(
+        f"pid=$(cut -d' ' -f1 {STATE}/servers/web.1/process)",
+        f"sh {lab.home}/work/script.sh & sleep 2; kill -CONT $pid; wait $!",
+    )
+    assert "container1 python3" not in said
+    assert "container2 python3" in said
+    taken_back(lab)
+
+
 def test_a_server_that_was_killed_starts_again(lab: Netlab) -> None:
     run(lab, exported())
     lab.type(f"kill -KILL $(cut -d' ' -f1 {STATE}/servers/web.1/process); sleep 0.2")
