@@ -160,6 +160,22 @@ def test_on_a_real_machine(host: OnMachine) -> None:
     assert host.differences(made) == []
 
 
+def test_with_the_iptables_of_old(lab: Netlab) -> None:
+    """iptables-legacy is all there is, as on CentOS 7; nft is not there, and nobody misses it."""
+    multi = "/usr/sbin/xtables-{}-multi"
+    if not Path(multi.format("legacy")).exists():
+        pytest.skip("there is no iptables-legacy")
+    for name, text in (("make", exported()), ("undo", exported(undo=True))):
+        (lab.home / "work" / name).write_text(text)
+    old = f"mount --bind {multi.format('legacy')} {multi.format('nft')}; : >/run/none; mount --bind /run/none $(command -v nft)"
+    lines = f"iptables -V; sh {lab.home}/work/make; iptables-save; sh {lab.home}/work/make; sh {lab.home}/work/undo; iptables-save"
+    said = lab.type(f"unshare --mount sh -euc '{old}; {lines}'; rm /run/none")
+    assert "(legacy)" in said
+    assert said.count("-j MASQUERADE\n") == 3  # typed, saved, deleted
+    assert NOTHING_TO_DO in said
+    gone(lab)
+
+
 # --- what was there before -------------------------------------------------------------------------------------------
 
 EQUAL = "-t nat {} POSTROUTING -s 172.168.1.0/24 -o ens33 -j MASQUERADE"
