@@ -168,7 +168,7 @@ def test_with_the_iptables_of_old(lab: Netlab) -> None:
     for name, text in (("make", exported()), ("undo", exported(undo=True))):
         (lab.home / "work" / name).write_text(text)
     old = f"mount --bind {multi.format('legacy')} {multi.format('nft')}; : >/run/none; mount --bind /run/none $(command -v nft)"
-    lines = f"iptables -V; sh {lab.home}/work/make; iptables-save; sh {lab.home}/work/make; sh {lab.home}/work/undo; iptables-save"
+    lines = f"iptables -V; sh {lab.home}/work/make; iptables-save -t nat; sh {lab.home}/work/make; sh {lab.home}/work/undo; iptables-save -t nat"
     said = lab.type(f"unshare --mount sh -euc '{old}; {lines}'; rm /run/none")
     assert "(legacy)" in said
     assert said.count("-j MASQUERADE\n") == 3  # typed, saved, deleted
