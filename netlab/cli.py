@@ -263,6 +263,28 @@ def plan(
 
 
 @app.command(cls=_Command)
+def export(
+    context: typer.Context,
+    as_shell: Annotated[bool, typer.Option("--shell", help="As a POSIX shell script: what there is so far.")] = False,
+    until: Until = None,
+    backwards: Annotated[bool, typer.Option("--undo", help="The script that takes the other's changes back.")] = False,
+    settings: Set = None,
+    file: LabFile = None,
+) -> None:
+    """Print what `apply` runs on a bare lab host as a script that needs no netlab: > FILE."""
+    from netlab.export import script
+
+    session = Session.of(context)
+    if not as_shell:
+        raise UsageError("export has to be told the form", hint="as a shell script: netlab export --shell")
+    with session.lab() as lab:
+        choice = session.choose(lab, settings, file)
+    steps = choice.course.graph.until(until)
+    parameters = choice.parameters.model_dump(mode="json")
+    session.screen.script(script(choice.chapters, steps, parameters, undo=backwards))
+
+
+@app.command(cls=_Command)
 def undo(context: typer.Context, since: From = None) -> None:
     """Take back a step and all that depends on it, or everything, to what was there before."""
     session = Session.of(context)

@@ -264,6 +264,7 @@ SHOWN: dict[str, Callable[[Screen], object]] = {
     "doctor": lambda screen: screen.findings([Finding("ip", True, "ok", "/usr/sbin/ip")]),
     "sandbox list": lambda screen: screen.sandboxes([views.SandboxRow("one", "alive", "apply", "today", "")]),
     "show": lambda screen: screen.picture(PICTURE, mermaid=False),
+    "export --shell": lambda screen: screen.script("#!/bin/sh\n"),
     "snapshot --compare": lambda screen: screen.differences(["a line"], []),
 }
 

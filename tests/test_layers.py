@@ -23,7 +23,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("facts", "operations", "proofs", "programs", "kernel", "userns", "snapshot"),
     # What is kept, what is loaded, what is run.
     ("journal", "state", "foresight", "course", "parameters", "processes", "sandbox", "fence"),
-    ("reading", "probing", "services"),
+    ("reading", "probing", "services", "export"),
     # The walks, and what they walk on.
     ("engine", "host"),
     ("preflight",),

@@ -188,6 +188,13 @@ class Screen:
             self._out.write(spell(text if text.endswith("\n") else f"{text}\n", self._out, plain=False))
             self._out.flush()
 
+    def script(self, text: str) -> None:
+        """A script is data too; as JSON it is one object."""
+        if self._json:
+            self._write({"script": text})
+        else:
+            self.snapshot(text)
+
     def _view(self, shape: Callable[[], dict[str, object]], lines: Callable[[], Iterator[Line]]) -> None:
         if self._json:
             self._write(shape())
