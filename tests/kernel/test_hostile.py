@@ -20,6 +20,8 @@ from netlab.programs import PATH
 from netlab.sandbox import MARK
 from tests.distribution import TOP, build_wheel, install, make_environment, site_packages
 from tests.kernel.bait import NEVER, SPOILING, TAKERS, VARIABLES, Bait
+from tests.kernel.conftest import ROOT_HALF
+from tests.kernel.machine import Machine
 from tests.kernel.runner import until
 
 pytestmark = pytest.mark.kernel
@@ -196,12 +198,32 @@ LASTING = {"sh", "tcpdump", "ping", "curl", "python3", "sleep"}
 """Programs that last long enough to be looked at, most times: a shell, probes, a server, the sandbox's holder."""
 
 
-def test_a_whole_lab_in_a_hostile_environment(command: Path, bait: Bait, calm: dict[str, str]) -> None:
+def all_at_once(bait: Bait) -> dict[str, str]:
     hostile = {**SPOILING}
     for name in VARIABLES:
         hostile |= bait.variables(name) if "empty" not in name else {}
-    hostile = {key: value.replace("BAIT", str(bait.folder)) for key, value in hostile.items()}
-    hostile["XDG_STATE_HOME"] = calm["XDG_STATE_HOME"]
+    return {key: value.replace("BAIT", str(bait.folder)) for key, value in hostile.items()}
+
+
+def test_a_whole_lab_on_a_machine_as_root_in_a_hostile_environment(command: Path, bait: Bait) -> None:
+    """As `sudo env PATH=… PYTHONPATH=… netlab --host` does."""
+    if os.geteuid() != 0:
+        pytest.skip(f"{ROOT_HALF}: --host is for root")
+    variables = [f"{key}={value}" for key, value in all_at_once(bait).items()]
+    machine = Machine()
+    into = [shutil.which(machine.enter[0]) or "", *machine.enter[1:-1], f"--wd={bait.folder}"]
+    try:
+        for words in (["doctor"], ["apply"], ["prove"], ["undo"]):
+            code, out, err = ends([*into, "/usr/bin/env", "-i", *variables, command, "--host", *words], {}, Path("/"))
+            assert code == 0, out + err
+        assert machine.type("ls -A /run") == "netns\n"
+    finally:
+        machine.end()
+    assert not bait.mark.exists()
+
+
+def test_a_whole_lab_in_a_hostile_environment(command: Path, bait: Bait, calm: dict[str, str]) -> None:
+    hostile = {**all_at_once(bait), "XDG_STATE_HOME": calm["XDG_STATE_HOME"]}
     seen: Environments = {}
 
     def events(*words: str) -> list[dict[str, Any]]:
