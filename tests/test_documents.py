@@ -7,7 +7,6 @@ import graphlib
 import io
 import json
 import re
-import shutil
 import signal
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -339,6 +338,14 @@ def test_the_words_of_json_are_named() -> None:
     assert words <= set(spans(section(README, "JSON")))
 
 
+# --- lessons ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_lesson_shown_is_the_courses_own() -> None:
+    ((step, text),) = re.findall(r"(?ms)^\$ \./scripts/lab explain (\w+)\n(.*?)^…$", README)
+    assert (the_course().folder / step / "en.md").read_text(encoding="utf-8").startswith(text)
+
+
 # --- exit codes, environment -----------------------------------------------------------------------------------------
 
 
@@ -441,25 +448,6 @@ def test_steps_import_only_what_is_said() -> None:
     }
     assert {each for each in wanted if each.startswith(".")} == {"..lab"}
     assert not any(each.split(".")[0] == "steps" for imported in rooms().values() for each in imported)
-
-
-def test_the_step_to_add_can_be_added(tmp_path: Path) -> None:
-    (text,) = blocks(section(CONTRIBUTING, "Add a step"), "python")
-    folder = tmp_path / "steps"
-    shutil.copytree(course.default_folder(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "added").mkdir()
-    (folder / "added/__init__.py").touch()
-    (folder / "added/step.py").write_text(text, encoding="utf-8")
-    table = folder / "__init__.py"
-    listed = re.sub(r"(?m)^}$", '    "added": added,\n}', table.read_text(encoding="utf-8"))
-    listed = listed.replace("from .lab import Lab\n", "from .added import step as added\nfrom .lab import Lab\n")
-    table.write_text(listed, encoding="utf-8")
-    made = course.load(folder)
-    step = made.chapters(parameters.lab(made.lab_type, {}))[-1]
-    assert (step.name, step.needs) == ("added", ("routes",))
-    (planned,) = lab.plan([step], lab.Nothing()).steps
-    assert planned.commands == ("ip addr add 10.99.0.1/32 dev lo",)
-    assert [str(proof) for proof in step.proofs] == ["container1 pings 10.99.0.1"]
 
 
 @pytest.mark.parametrize("title", ["Add a step", "Add an operation"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -212,6 +213,25 @@ def test_how_this_test_reads(code: str, expected: list[str]) -> None:
     (node,) = ast.parse(code).body
     assert isinstance(node, ast.Import | ast.ImportFrom)
     assert list(_targets(node, "netlab.engine.applying", is_package=False)) == expected
+
+
+def test_a_lesson_is_shown_without_anything_of_linux() -> None:
+    """`netlab explain` and what it needs are for any machine: no sandbox, no host, no lock is even imported."""
+    script = """
+import contextlib, io, sys
+from netlab.__main__ import main
+sys.argv = ["netlab", "explain", "nat", "--quiet"]
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    main()
+print(*(name for name in sys.modules if name.startswith("netlab.")))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=TOP, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert {"netlab.lessons", "netlab.words", "netlab.course"} <= imported
+    assert imported & {f"netlab.{each}" for each in LINUX} == set()
+
+
+LINUX = ("linux", "mounts", "userns", "sandbox", "processes", "host", "engine", "lab", "state", "services", "reading")
 
 
 def test_the_runner_stands_alone() -> None:
