@@ -46,12 +46,12 @@ def check(folder: Path) -> Checked:
 
 
 def green_too_soon(folder: Path, events: Iterable[Event]) -> Iterator[Fault]:
-    """The proofs that passed before their step, out of a walk that ran them there."""
+    """The proofs that did not fail before their step, out of a walk that ran them there."""
     loaded = course.parts(folder)
     for event in events:
         if isinstance(event, Proved) and not event.ok and not event.stays:
             file, line = _place(loaded.steps[event.step], "proofs")
-            what = f"step {event.step!r}: a proof passes before its step: {event.probe}: {event.observed}"
+            what = f"step {event.step!r}: a proof does not fail before its step: {event.probe}: {event.observed}"
             yield Fault(file, line, what, "prove something that only this step brings about")
 
 

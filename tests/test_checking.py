@@ -158,5 +158,5 @@ def test_a_proof_that_passes_before_its_step() -> None:
     events = [Note("hello"), proved(ok=True), proved(ok=False, stays=True), proved(ok=False)]
     (fault,) = checking.green_too_soon(folder, events)
     assert fault.file.endswith("address/step.py")
-    assert fault.what == "step 'address': a proof passes before its step: host pings 10.99.0.1: 64 bytes"
+    assert fault.what == "step 'address': a proof does not fail before its step: host pings 10.99.0.1: 64 bytes"
     assert (folder / "address/step.py").read_text().splitlines()[fault.line - 1].startswith("def proofs")

@@ -107,6 +107,8 @@ def _flags(lesson: Lesson) -> Found:
     for flag in lesson.flags:
         if not any(flag in [found for _, found in lesson.about(command)] for command in everywhere):
             yield flag.line, f"no command has `{flag}`", "write it as in the command, or take it out"
+        elif all(map(lesson.stands_for_any, flag.words)):
+            yield flag.line, f"`{flag}` stands for any word of any command", "name the word before it as well"
         elif not plain(flag.about).strip():
             yield flag.line, f"`{flag}` is not explained", "say behind a colon what it does"
     if section.typed and not lesson.flags:

@@ -134,10 +134,13 @@ class Lesson:
         )
 
     def about(self, command: str) -> tuple[tuple[str, Flag | None], ...]:
-        """A command word for word, each with what explains it (None: nothing): of several the longest."""
+        """A command word for word, each with what explains it (None: nothing): of several the longest, the most exact.
+
+        It need not be one of the lesson's: with other parameters the lab has other names.
+        """
         given = command.split()
         found: list[tuple[str, Flag | None]] = [(word, None) for word in given]
-        for flag in sorted(self.flags, key=lambda each: len(each.words)):
+        for flag in sorted(self.flags, key=lambda each: (len(each.words), -sum(map(self.stands_for_any, each.words)))):
             for start in range(len(given) - len(flag.words) + 1):
                 part = given[start : start + len(flag.words)]
                 if all(self._stands_for(mine, word) for mine, word in zip(flag.words, part, strict=True)):
@@ -145,7 +148,11 @@ class Lesson:
         return tuple(found)
 
     def _stands_for(self, mine: str, word: str) -> bool:
-        return mine == word or (mine not in self._literal and _PLACE.fullmatch(mine) is not None)
+        return mine == word or self.stands_for_any(mine)
+
+    def stands_for_any(self, word: str) -> bool:
+        """Is it one in capitals, which no command of the lesson has?"""
+        return word not in self._literal and _PLACE.fullmatch(word) is not None
 
     @cached_property
     def _literal(self) -> frozenset[str]:

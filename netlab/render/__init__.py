@@ -190,10 +190,7 @@ class Screen:
         self._view(lambda: faults_json(faults), lambda: faults_lines(faults, quiet=self._quiet or not complete))
 
     def lesson(self, step: str, language: str, text: str, prose: Prose) -> None:
-        """A lesson is Markdown, which reads well as it is: only a terminal gets its ``prose`` drawn, as wide as it is.
-
-        The form of a console is kept: what would steer a terminal is spelled out, as everywhere.
-        """
+        """A lesson is Markdown, which reads well as it is: only a terminal gets its ``prose`` drawn, as wide as it is."""
         if self._json:
             self._write({"step": step, "language": language, "markdown": text})
         elif self._terminal:

@@ -67,7 +67,7 @@ def test_a_proof_that_passes_before_its_step(netlab: Netlab, made: Path) -> None
     (made / "notes").touch()
     done = netlab("course", "check", "made", code=1)
     place, todo, stray, away, empty, count = done.out.splitlines()
-    passes = "step 'address': a proof passes before its step: host pings 127.0.0.1: 64 bytes from 127.0.0.1"
+    passes = "step 'address': a proof does not fail before its step: host pings 127.0.0.1: 64 bytes from 127.0.0.1"
     assert place.startswith(f"made/address/step.py:19: {passes}")
     assert todo == "    → prove something that only this step brings about"
     assert stray == "made/notes:1: this file belongs to nothing in the course"

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,7 @@ FAULTS = {
     "a word that is not explained": ("- `dev CARD`: on this card.\n", "", "$ ip addr add 10.99.0.1/32 dev lo | nothing explains `dev`, `lo` → add an item to the list: - `dev`: what it does"),
     "no word is explained": ("- `ip addr add ADDRESS/LENGTH`: sets an address. With `/32` it has no neighbours.\n- `dev CARD`: on this card.\n", "", "$ ip addr add 10.99.0.1/32 dev lo | nothing explains `ip`, `addr`, `add`, `10.99.0.1/32`, `dev`, `lo` → add an item to the list: - `ip`: what it does\n## Commands | “Commands” explains no word → add a list: - `WORDS`: what they do"),
     "a word that no command has": ("- `dev CARD`: on this card.\n", "- `dev CARD`: on this card.\n- `via`: by it.\n", "- `via`: by it. | no command has `via` → write it as in the command, or take it out"),
+    "any word": ("- `dev CARD`: on this card.", "- `dev`: on\n- `CARD`: it.", "- `CARD`: it. | `CARD` stands for any word of any command → name the word before it as well"),
     "a word without its meaning": ("- `dev CARD`: on this card.", "- `dev CARD`:", "- `dev CARD`: | `dev CARD` is not explained → say behind a colon what it does"),
     "no question": ("The host pings 10.99.0.1. What will this ping do now?\n\n", "", "## Before you run it | there is no question → ask what the proof will show now, before the step"),
     "no choices": ("1. It answers.\n2. \"Network is unreachable\", at once.\n3. It waits, and gets no answer.\n", "", "## Before you run it | the question has no choices → add a numbered list of two or more"),
@@ -127,13 +128,13 @@ def test_siblings() -> None:
     "path", sorted(Path(template_folder().parent, "steps").glob("*/zh.md")), ids=lambda each: each.parent.name
 )
 def test_the_chinese_is_set_as_chinese(path: Path) -> None:
-    """No half-width comma, colon, or bracket after a Chinese character, outside of code."""
+    """No half-width comma, colon or bracket beside a Chinese character, outside of code."""
     prose = [part for block in lessons.prose(path.read_text(encoding="utf-8")) for part in _texts(block)]
     assert [text for text in prose if _half_width(text)] == []
 
 
 def _half_width(text: str) -> bool:
-    return any("\u4e00" <= a <= "\u9fff" and b in ",:;?!()" for a, b in itertools.pairwise(text))
+    return re.search("[\u4e00-\u9fff][,:;?!()]|[,:;?!()][\u4e00-\u9fff]", text) is not None
 
 
 def _texts(block: object) -> list[str]:

@@ -44,6 +44,7 @@ done
 
 - `ip link add CARD`: makes it.
 - `ip link`: shows it.
+- `ip link add lo`: cannot be.
 - `-t nat`：the table
 - `-A POSTROUTING`
 - no words
@@ -104,6 +105,7 @@ def test_in_chinese() -> None:
 
 ABOUT = {
     "the longest counts": ("ip link add br0", ["ip link add CARD"] * 4),
+    "the more exact counts": ("ip link add lo", ["ip link add lo"] * 4),
     "another name": ("ip link add docker0", ["ip link add CARD"] * 4),
     "the shorter where the longer is not": ("ip link show", ["ip link", "ip link", None]),
     "in its place": ("iptables -j MASQUERADE -t nat", [None, "-j MASQUERADE", "-j MASQUERADE", "-t nat", "-t nat"]),
@@ -124,6 +126,7 @@ def test_what_is_said_of_it() -> None:
     assert {str(each): plain(each.about) for each in LESSON.flags} == {
         "ip link add CARD": "makes it.",
         "ip link": "shows it.",
+        "ip link add lo": "cannot be.",
         "-t nat": "the table",
         "-A POSTROUTING": "",
         "-d ADDRESS:PORT": "there",
