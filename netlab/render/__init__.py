@@ -190,7 +190,7 @@ class Screen:
         self._view(lambda: faults_json(faults), lambda: faults_lines(faults, quiet=self._quiet or not complete))
 
     def lesson(self, step: str, language: str, text: str, prose: Prose) -> None:
-        """A lesson is Markdown, which reads well as it is: only a terminal gets its ``prose`` drawn, as wide as it is."""
+        """A lesson is Markdown, which reads well as it is: only a terminal gets its ``prose``, in lines that fit."""
         if self._json:
             self._write({"step": step, "language": language, "markdown": text})
         elif self._terminal:
