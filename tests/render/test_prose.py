@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netlab.course import default_folder
@@ -30,6 +30,7 @@ def test_wrapped(text: str, width: int, expected: list[str]) -> None:
     assert ["".join(part for part, _ in each) for each in wrapped(((text, ""),), width)] == expected
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(text=st.text("ab c网桥，（）“”`-"), width=st.integers(2, 30))
 def test_nothing_is_lost_and_nothing_sticks_out(text: str, width: int) -> None:
     lines = ["".join(part for part, _ in each) for each in wrapped(((text, ""),), width)]
