@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from netlab.errors import UsageError
@@ -20,7 +19,19 @@ def new(folder: Path) -> None:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UsageError(f"{folder} is there already, and is not empty", hint="give the name of a new folder")
-        ignore = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
-        shutil.copytree(template_folder(), folder, ignore=ignore, dirs_exist_ok=True)
-    except (OSError, shutil.Error) as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        _copy(template_folder(), folder)
+    except OSError as error:
         raise UsageError(f"no course can be made in {folder}: {error}") from error
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """With the modes of the maker's umask: root runs no course that others can write, as a checkout may be."""
+    for path in sorted(source.iterdir()):
+        if path.name == "__pycache__":
+            continue
+        if path.is_dir():
+            (folder / path.name).mkdir()
+            _copy(path, folder / path.name)
+        else:
+            (folder / path.name).write_bytes(path.read_bytes())

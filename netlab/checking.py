@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netlab import course, lab, lessons, parameters
-from netlab.errors import NetlabError
+from netlab.errors import NetlabError, Untrusted
 from netlab.events import Event, Proved
 from netlab.lessons import Lesson
 from netlab.model import Chapter
@@ -35,6 +35,8 @@ def check(folder: Path) -> Checked:
     try:
         loaded = course.parts(folder)
         filled = parameters.lab(loaded.lab_type, {})
+    except Untrusted:
+        raise  # nothing was looked at, and it is not the author's move
     except NetlabError as error:
         return Checked((_from(error, start, 1),), provable=False)
     chapters = dict(_chapters(loaded, filled))

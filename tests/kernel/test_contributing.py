@@ -47,6 +47,8 @@ def tree(tmp_path: Path) -> Path:
         ".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", ".coverage*", "htmlcov"
     )
     shutil.copytree(TOP, folder, ignore=ignored)
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(path.stat().st_mode & ~0o022)  # root runs no course that others can write, as a checkout may be
     return folder
 
 

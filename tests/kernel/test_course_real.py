@@ -15,6 +15,7 @@ import pytest
 from netlab.course import default_folder
 from netlab.render.lines import cells
 from tests.kernel.runner import COMMAND, Netlab
+from tests.toy import TOY
 
 pytestmark = pytest.mark.kernel
 
@@ -144,7 +145,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("words", "message", "further"), WRONG.values(), ids=WRONG)
 def test_what_cannot_be_explained(netlab: Netlab, words: list[str], message: str, further: str) -> None:
-    os.symlink(Path(__file__).parent.parent / "data/toy_course", netlab.home / "work/toy")
+    os.symlink(TOY, netlab.home / "work/toy")
     err = netlab("explain", *words, code=2).err
     assert message in err
     assert further in err
