@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -17,13 +18,14 @@ import typer
 import typer.core
 
 from netlab import __version__, signals
-from netlab.errors import NetlabError, Unreadable, UsageError
+from netlab.errors import Interrupted, NetlabError, Unreadable, UsageError
 
 if TYPE_CHECKING:
+    from netlab.events import Event
     from netlab.lab import Choice, HostLab, SandboxLab
     from netlab.render import Screen
     from netlab.state import State
-    from netlab.views import Finding
+    from netlab.views import Fault, Finding
 
 # --- what every command takes, before its name and after it ----------------------------------------------------------
 
@@ -85,6 +87,8 @@ _STYLE: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": 
 app = typer.Typer(cls=_Group, help="Docker's bridge network, step by step, with the real tools.", **_STYLE)
 sandbox_app = typer.Typer(cls=_Group, help="The sandboxes themselves: start, list, end.", **_STYLE)
 app.add_typer(sandbox_app, name="sandbox")
+course_app = typer.Typer(cls=_Group, help="Courses: check one, make one.", **_STYLE)
+app.add_typer(course_app, name="course")
 
 
 def _steps(incomplete: str) -> list[str]:
@@ -134,6 +138,12 @@ class Session:
         if shared.host and shared.sandbox != "default":
             raise UsageError("--host and --sandbox are two places", hint="give one of them")
         return cls(shared, Screen(json=shared.json, quiet=shared.quiet, verbose=shared.verbose))
+
+    def course_folder(self) -> Path:
+        """The course that was asked for, whatever the lab has: netlab's own without --course."""
+        from netlab import course
+
+        return Path(self.shared.course) if self.shared.course else course.default_folder()
 
     def sandbox_state(self) -> State:
         """Where the sandbox's state is. Raises UsageError inside a sandbox: from there the others cannot be seen."""
@@ -547,6 +557,82 @@ def end(context: typer.Context) -> None:
     ended = end_stray(state) or ended
     words = f"sandbox {state.name!r} has ended" if ended else f"there is no sandbox {state.name!r}"
     session.screen.note(words)
+
+
+# --- the course's content --------------------------------------------------------------------------------------------
+
+
+@app.command(cls=_Command)
+def explain(
+    context: typer.Context,
+    step: Annotated[str, typer.Argument(metavar="STEP", autocompletion=_steps)],
+    language: Annotated[
+        str | None, typer.Option("--lang", metavar="LANGUAGE", help="en or zh; without it, as the locale says.")
+    ] = None,
+) -> None:
+    """Show a step's lesson; needs no lab and touches no network."""
+    from netlab import course, lessons
+    from netlab.words import choose, words
+
+    session = Session.of(context)
+    chosen = choose(language, os.environ)
+    loaded = course.load(session.course_folder())
+    loaded.graph.check(step)
+    path = lessons.path_of(loaded.folder, step, chosen)
+    if not path.is_file():
+        raise UsageError(f"step {step!r} has no lesson in this language", details=(str(path),), hint="write it there")
+    text = _text(path)
+    session.screen.lesson(step, chosen, text, lessons.prose(text))
+    order = loaded.graph.order
+    session.screen.note(words(chosen)("lesson.place", number=order.index(step) + 1, total=len(order)))
+
+
+@course_app.command("check", cls=_Command)
+def course_check(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", show_default=False)] = None,
+) -> None:
+    """Say what is wrong with a course and its lessons, and what to do about each."""
+    from netlab import checking
+
+    session = Session.of(context)
+    where = folder or session.course_folder()
+    if not where.is_dir():
+        raise UsageError(f"{where} is no folder", hint="give a course's folder: netlab course check DIR")
+    checked = checking.check(where)
+    faults: list[Fault] = [*checked.faults]
+    unseen: NetlabError | None = None
+    if checked.provable:
+        try:
+            faults += checking.green_too_soon(where, _before_each_step(session, where))
+        except Interrupted:
+            raise
+        except NetlabError as error:  # no sandbox can be made, or a step does not come about: the rest is told first
+            unseen = error
+    session.screen.faults(sorted(faults), complete=unseen is None)
+    if unseen is not None:
+        session.screen.note("it was not seen whether each proof fails before its step, for:")
+        raise unseen
+    _exit(1 if faults else 0)
+
+
+def _before_each_step(session: Session, folder: Path) -> list[Event]:
+    """Every step's proofs before it, in a sandbox of their own, with NETLAB_HOST too: a check changes no machine."""
+    session.shared.course, session.shared.sandbox, session.shared.host = str(folder), f"check-{os.getpid()}", False
+    with session.sandbox(make=True) as lab:
+        choice = session.choose(lab, None, None)
+        with lab.for_a_cycle(choice):
+            return lab.inside(lambda inside: [*chain.from_iterable(map(inside.before, inside.graph.order))], choice)
+
+
+@course_app.command("new", cls=_Command)
+def course_new(context: typer.Context, folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+    """Make a course of one working step, with its lessons and its tests."""
+    from netlab import authoring
+
+    session = Session.of(context)
+    authoring.new(folder)
+    session.screen.note(f"made a course in {folder}; run it with: netlab apply --course {folder}")
 
 
 # --- the one boundary ------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class Graph:
         for step, wanted in needs.items():
             for need in wanted:
                 if need not in needs:
-                    raise CourseError(f"step {step!r} needs {need!r}, which is no step", details=_near(need, needs))
+                    raise CourseError(f"step {step!r} needs {need!r}, which is no step", details=near(need, needs))
         self._needs = {step: frozenset(wanted) for step, wanted in needs.items()}
         place = {step: number for number, step in enumerate(needs)}
         in_order = all(place[need] < place[step] for step, wanted in self._needs.items() for need in wanted)
@@ -38,7 +38,7 @@ class Graph:
         """Raise UsageError with the near names unless ``step`` is one."""
         if step not in self._needs:
             raise UsageError(
-                f"there is no step {step!r}", details=_near(step, self.order), hint="list them: netlab steps"
+                f"there is no step {step!r}", details=near(step, self.order), hint="list them: netlab steps"
             )
 
     def until(self, step: str | None) -> tuple[str, ...]:
@@ -75,10 +75,11 @@ def _sorted(needs: Mapping[str, Iterable[str]], place: Mapping[str, int]) -> tup
     return tuple(lexicographical_topological_sort(graph, key=place.__getitem__))
 
 
-def _near(name: str, names: Iterable[str]) -> tuple[str, ...]:
+def near(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """What may have been meant by ``name``: the names that are near it, else all of them."""
     names = tuple(names)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return (f"did you mean {' or '.join(near)}?",) if near else (f"there are: {', '.join(names)}",)
+    alike = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return (f"did you mean {' or '.join(alike)}?",) if alike else (f"there are: {', '.join(names)}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,11 @@ class Course:
 
     def chapters(self, lab: Any) -> tuple[Chapter, ...]:
         """Every step with its operations and proofs for ``lab``, in order."""
-        return tuple(_chapter(name, self.steps[name], lab) for name in self.graph.order)
+        return tuple(chapter(name, self.steps[name], lab) for name in self.graph.order)
 
 
-def _chapter(name: str, step: Step, lab: Any) -> Chapter:
+def chapter(name: str, step: Step, lab: Any) -> Chapter:
+    """One step for ``lab``. Raises CourseError where it declares an operation twice."""
     operations = tuple(step.operations(lab))
     if len(set(operations)) < len(operations):
         twice = next(str(each) for each in operations if operations.count(each) > 1)
@@ -115,19 +117,46 @@ def default_folder() -> Path:
     return checkout if (package.parent / "pyproject.toml").is_file() and checkout.is_dir() else package / "_steps"
 
 
+WANTED = ("needs", "operations", "proofs")
+"""What a step's module has to have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a course's ``__init__.py`` gives, as it was found: its steps may be wrong, and may make no graph."""
+
+    folder: Path
+    package: ModuleType
+    steps: Mapping[str, Step]
+    lab_type: Any
+    surroundings: ModuleType
+
+    def modules(self) -> frozenset[Path]:
+        """The files of all modules that were imported with it."""
+        name = self.package.__name__
+        mine = [each for key, each in sys.modules.items() if key == name or key.startswith(f"{name}.")]
+        return frozenset(Path(each.__file__).resolve() for each in mine if each.__file__)
+
+
+def parts(folder: Path) -> Parts:
+    """Import the course in ``folder``. Raises CourseError where it cannot be, or lacks one of its parts."""
+    package = _imported(folder.resolve())
+    steps, lab_type, surroundings = (_attribute(package, folder, each) for each in ("COURSE", "Lab", "surroundings"))
+    return Parts(folder, package, steps, lab_type, surroundings)
+
+
 def load(folder: Path) -> Course:
     """Load the course in ``folder``: a course is code. Raises CourseError that says what its author has to do.
 
     Raises Untrusted for root where others can write to it; the course that comes with netlab is as good as netlab.
     """
-    module = _imported(folder.resolve())
-    steps: Mapping[str, Step] = _attribute(module, folder, "COURSE")
-    for name, step in steps.items():
-        for wanted in ("needs", "operations", "proofs"):
+    found = parts(folder)
+    for name, step in found.steps.items():
+        for wanted in WANTED:
             if not hasattr(step, wanted):
                 raise CourseError(f"step {name!r} of {folder} has no {wanted!r}", hint="add it to the step's step.py")
-    graph = Graph({name: step.needs for name, step in steps.items()})
-    return Course(folder, steps, _attribute(module, folder, "Lab"), _attribute(module, folder, "surroundings"), graph)
+    graph = Graph({name: step.needs for name, step in found.steps.items()})
+    return Course(folder, found.steps, found.lab_type, found.surroundings, graph)
 
 
 def _attribute(module: ModuleType, folder: Path, name: str) -> Any:

@@ -80,6 +80,16 @@ class Finding(Protocol):
     def cure(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """Something wrong with a course: where it is, what it is, and what its author has to do."""
+
+    file: str
+    line: int
+    what: str
+    todo: str
+
+
 Json = dict[str, object]
 
 
@@ -115,6 +125,11 @@ def findings_json(findings: Iterable[Finding]) -> Json:
 def sandboxes_json(rows: Iterable[SandboxRow]) -> Json:
     """The sandboxes of this user."""
     return {"sandboxes": [asdict(each) for each in rows]}
+
+
+def faults_json(faults: Iterable[Fault]) -> Json:
+    """What is wrong with a course."""
+    return {"faults": [asdict(each) for each in faults]}
 
 
 def tree(nodes: Sequence[StepNode]) -> list[tuple[str, StepNode, tuple[str, ...]]]:

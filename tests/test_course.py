@@ -13,6 +13,7 @@ from netlab import parameters
 from netlab.course import Graph, default_folder, load
 from netlab.errors import CourseError, UsageError
 from netlab.proofs import Refused
+from tests.kernel.tutorial import NEEDS, STEPS
 from tests.toy import TOY
 
 # --- the graph -------------------------------------------------------------------------------------------------------
@@ -30,7 +31,7 @@ TUTORIAL = {
     "web": ("gateway",),
     "publish": ("web", "forwarding"),
 }
-"""The tutorial's arrows, in its reading order."""
+"""A graph with the tutorial's arrows, in reading order."""
 
 UNTIL = {
     "namespaces": "namespaces",
@@ -51,9 +52,12 @@ SINCE = {
 
 def test_the_course_has_the_tutorials_arrows() -> None:
     course = load(default_folder())
-    assert {name: step.needs for name, step in course.steps.items()} == TUTORIAL
-    assert course.graph.order == tuple(TUTORIAL)
-    assert Graph(TUTORIAL).order == course.graph.until(None) == course.graph.since(None)[::-1]
+    assert {name: step.needs for name, step in course.steps.items()} == NEEDS
+    assert course.graph.order == course.graph.until(None) == course.graph.since(None)[::-1] == STEPS
+
+
+def test_the_order_of_everything() -> None:
+    assert Graph(TUTORIAL).order == Graph(TUTORIAL).until(None) == tuple(TUTORIAL)
 
 
 @pytest.mark.parametrize(("step", "expected"), UNTIL.items())

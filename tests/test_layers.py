@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +18,10 @@ TOP = Path(netlab.__file__).resolve().parent.parent
 
 RANKS: tuple[tuple[str, ...], ...] = (
     # What everything else is written in.
-    ("model", "errors", "events", "views", "linux", "mounts", "__init__"),
+    ("model", "errors", "events", "views", "prose", "linux", "mounts", "__init__"),
     # Pure: values in, values out. And what the machine is.
-    ("retries", "batch", "rules", "machine", "picture", "difference", "render", "signals", "runner", "trust"),
-    ("facts", "operations", "proofs", "programs", "kernel", "userns", "snapshot"),
+    ("retries", "batch", "rules", "machine", "picture", "difference", "render", "signals", "runner", "trust", "words"),
+    ("facts", "operations", "proofs", "programs", "kernel", "userns", "snapshot", "lessons", "authoring"),
     # What is kept, what is loaded, what is run.
     ("journal", "state", "foresight", "course", "parameters", "processes", "sandbox", "fence"),
     ("reading", "probing", "services", "export"),
@@ -28,7 +29,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("engine", "host"),
     ("preflight",),
     ("lab",),
-    ("foreground",),
+    ("foreground", "checking"),
     # The command line.
     ("cli",),
     ("__main__",),
@@ -42,6 +43,7 @@ ONLY = {
     "tenacity": {"host", "probing"},
     "typer": {"cli"},
     "rich": {"render.terminal"},
+    "markdown_it": {"lessons.markdown"},
     "networkx": {"course"},
     "pydantic": {"parameters"},
 }
@@ -134,7 +136,9 @@ def own(each: Import) -> str:
 
 
 def test_every_module_has_its_room() -> None:
-    assert {name.partition(".")[0] for name in sources(TOP / "netlab") if not name.startswith("_steps")} == RANK.keys()
+    assert {
+        name.partition(".")[0] for name in sources(TOP / "netlab") if not name.startswith(("_steps", "_template"))
+    } == RANK.keys()
 
 
 def test_imports_point_one_way() -> None:
@@ -209,6 +213,25 @@ def test_how_this_test_reads(code: str, expected: list[str]) -> None:
     (node,) = ast.parse(code).body
     assert isinstance(node, ast.Import | ast.ImportFrom)
     assert list(_targets(node, "netlab.engine.applying", is_package=False)) == expected
+
+
+def test_a_lesson_is_shown_without_anything_of_linux() -> None:
+    """`netlab explain` and what it needs are for any machine: no sandbox, no host, no lock is even imported."""
+    script = """
+import contextlib, io, sys
+from netlab.__main__ import main
+sys.argv = ["netlab", "explain", "nat", "--quiet"]
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    main()
+print(*(name for name in sys.modules if name.startswith("netlab.")))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=TOP, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert {"netlab.lessons", "netlab.words", "netlab.course"} <= imported
+    assert imported & {f"netlab.{each}" for each in LINUX} == set()
+
+
+LINUX = ("linux", "mounts", "userns", "sandbox", "processes", "host", "engine", "lab", "state", "services", "reading")
 
 
 def test_the_runner_stands_alone() -> None:

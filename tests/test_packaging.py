@@ -27,9 +27,9 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def course_files() -> set[str]:
-    found = (path for path in (TOP / "steps").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(TOP / "steps").as_posix() for path in found}
+def files_of(folder: str) -> set[str]:
+    found = (path for path in (TOP / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(TOP / folder).as_posix() for path in found}
 
 
 # --- what is built ---------------------------------------------------------------------------------------------------
@@ -54,10 +54,12 @@ def test_a_wheel_holds_netlab_and_nothing_else(wheel: Path) -> None:
     assert {name for name in contents(wheel) if name.startswith(DATA)} == {f"{DATA}/scripts/netlab"}
 
 
-def test_a_wheel_holds_the_course(wheel: Path) -> None:
-    held = {name.removeprefix("netlab/_steps/") for name in contents(wheel) if name.startswith("netlab/_steps/")}
-    assert held == course_files()
-    assert "__init__.py" in held
+@pytest.mark.parametrize("folder", ["steps", "template"])
+def test_a_wheel_holds_the_course_and_the_template(wheel: Path, folder: str) -> None:
+    inside = f"netlab/_{folder}/"
+    held = {name.removeprefix(inside) for name in contents(wheel) if name.startswith(inside)}
+    assert held == files_of(folder)
+    assert {"__init__.py", "gateway/zh.md" if folder == "steps" else "address/zh.md"} <= held
 
 
 def test_a_wheel_from_the_sdist_is_the_same(wheel: Path, sdist: Path, tmp_path: Path) -> None:
@@ -92,6 +94,10 @@ def works(environment: Path) -> None:
     for command in ((environment / "bin/netlab",), (environment / "bin/python", "-I", "-m", "netlab")):
         assert netlab.__version__ in run(*command, "--version", cwd=environment)
         assert "nat" in run(*command, "steps", cwd=environment).split()
+        assert "地址伪装" in run(*command, "explain", "nat", "--lang", "zh", cwd=environment)
+    made = environment / "made"
+    run(environment / "bin/netlab", "course", "new", made, cwd=environment)
+    assert {path.name for path in (made / "address").iterdir()} == {"__init__.py", "step.py", "en.md", "zh.md"}
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,18 @@ from netlab.lab.inside import Inside
 from netlab.lab.onhost import HostLab
 from netlab.lab.outside import Lab
 from netlab.lab.sandboxed import SandboxLab, end_stray, rows
-from netlab.lab.views import Nothing, plan, status
+from netlab.lab.views import Nothing, plan, shown, status
 
-__all__ = ["Choice", "HostLab", "Inside", "Lab", "Nothing", "SandboxLab", "end_stray", "plan", "rows", "status"]
+__all__ = [
+    "Choice",
+    "HostLab",
+    "Inside",
+    "Lab",
+    "Nothing",
+    "SandboxLab",
+    "end_stray",
+    "plan",
+    "rows",
+    "shown",
+    "status",
+]

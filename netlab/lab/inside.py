@@ -148,16 +148,20 @@ class Inside:
     def cycle(self, names: Sequence[str]) -> Iterator[Event]:
         """Each step's proofs before it, after it, and after its undo, with only the steps that it needs in place."""
         for step in names or self.graph.order:
-            needs = [each for each in self.graph.until(step) if each != step]
-            spare = [each for each in self.graph.since(None) if each not in needs]
-            self._quietly(engine.undo(spare, self._taken(spare), self.host, self.journal))
-            self._quietly(engine.apply(self._some(needs), self.host, self.journal))
+            yield from self.before(step)
             chapter = self._some([step])
-            yield from engine.prove(chapter, self.host, phase="before")
             self._quietly(engine.apply(chapter, self.host, self.journal))
             yield from engine.prove(chapter, self.host, phase="after")
             self._quietly(engine.undo([step], self._taken([step]), self.host, self.journal))
             yield from engine.prove(chapter, self.host, phase="undone")
+
+    def before(self, step: str) -> Iterator[Event]:
+        """A step's proofs before it, with only the steps that it needs in place."""
+        needs = [each for each in self.graph.until(step) if each != step]
+        spare = [each for each in self.graph.since(None) if each not in needs]
+        self._quietly(engine.undo(spare, self._taken(spare), self.host, self.journal))
+        self._quietly(engine.apply(self._some(needs), self.host, self.journal))
+        yield from engine.prove(self._some([step]), self.host, phase="before")
 
     def _taken(self, steps: Sequence[str]) -> list[engine.Taken]:
         return engine.to_take_back(self._some(steps), self.journal, self.first)

@@ -27,6 +27,11 @@ def plan(chapters: Sequence[Chapter], host: engine.Looked) -> PlanView:
     return PlanView(tuple(steps))
 
 
+def shown(step: StepPlan) -> tuple[str, ...]:
+    """The commands of one step in the order in which the plan shows them."""
+    return (*step.commands, *(each for each in step.only_if_missing if each not in step.commands))
+
+
 def status(chapters: Sequence[Chapter], host: engine.Looked) -> list[StepStatus]:
     """How each step stands where nothing was ever done by netlab."""
     return [status_of(each, set()) for each in engine.look(chapters, host)]

@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from netlab.errors import NetlabError
 from netlab.events import Event, LeftOut, Note, Process, Proved, Retried, WalkBegun, WalkEnded, as_json
 from netlab.picture import Picture, picture_json
+from netlab.prose import Prose
 from netlab.render.drawing import drawing
 from netlab.render.lines import Line, Plain, duration, is_plain, line, spell
 from netlab.render.mermaid import mermaid as graph
 from netlab.render.progress import progress
+from netlab.render.prose import prose_lines
 from netlab.render.views import (
     differences_lines,
+    faults_lines,
     findings_lines,
     plan_lines,
     sandboxes_lines,
@@ -33,11 +36,13 @@ from netlab.render.views import (
 )
 from netlab.render.walk import Walk
 from netlab.views import (
+    Fault,
     Finding,
     PlanView,
     SandboxRow,
     StepNode,
     StepStatus,
+    faults_json,
     findings_json,
     plan_json,
     sandboxes_json,
@@ -179,6 +184,19 @@ class Screen:
             lambda: picture_json(picture),
             lambda: iter(drawing(picture, columns=columns, everything=self._verbose)),
         )
+
+    def faults(self, faults: Sequence[Fault], *, complete: bool) -> None:
+        """``complete``: nothing was left unseen, so that no fault means that there is none."""
+        self._view(lambda: faults_json(faults), lambda: faults_lines(faults, quiet=self._quiet or not complete))
+
+    def lesson(self, step: str, language: str, text: str, prose: Prose) -> None:
+        """A lesson is Markdown, which reads well as it is: only a terminal gets its ``prose``, in lines that fit."""
+        if self._json:
+            self._write({"step": step, "language": language, "markdown": text})
+        elif self._terminal:
+            self._paint.show([*prose_lines(prose, self._on_terminal.columns)])
+        else:
+            self._paint.show([line(each) for each in text.splitlines()])
 
     def snapshot(self, text: str) -> None:
         """A snapshot is data: what goes into a file is ``text`` to the byte, only a terminal gets it cleaned."""

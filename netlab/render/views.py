@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from netlab.render.lines import Line, Span, first, line, pad, several, widest
-from netlab.views import Finding, PlanView, SandboxRow, StepNode, StepPlan, StepStatus, tree
+from netlab.views import Fault, Finding, PlanView, SandboxRow, StepNode, StepPlan, StepStatus, tree
 
 MARKS: dict[str, Span] = {
     "done": ("✓ ", "green"),
@@ -120,6 +120,18 @@ def sandboxes_lines(rows: Sequence[SandboxRow]) -> Iterator[Line]:
             yield line(*((cell, "dim") for cell in padded))
         else:
             yield line(padded[0], (padded[1], styles[cellsof[1]]), *padded[2:])
+
+
+def faults_lines(faults: Sequence[Fault], *, quiet: bool) -> Iterator[Line]:
+    """What is wrong with a course, as compilers say it, so that editors find the place; and what to do."""
+    for each in faults:
+        yield line((f"{each.file}:{each.line}: ", "bold"), each.what, hang=4)
+        yield line(("    → ", "cyan"), each.todo, hang=6)
+    if faults:
+        yield line()
+        yield line((several(len(faults), "fault"), "red"))
+    elif not quiet:
+        yield line(("nothing is wrong with the course", "green"))
 
 
 def differences_lines(lines: Sequence[str], notes: Sequence[str], *, quiet: bool) -> Iterator[Line]:

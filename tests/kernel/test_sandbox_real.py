@@ -270,7 +270,9 @@ exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "$@"
 there; and with a root folder of ours, for the machine's belongs to somebody who is not known in there."""
 
 
-@pytest.mark.parametrize("words", [["apply"], ["sandbox", "start"], ["exec", "host", "--", "true"], ["doctor"]])
+@pytest.mark.parametrize(
+    "words", [["apply"], ["sandbox", "start"], ["exec", "host", "--", "true"], ["doctor"], ["course", "check"]]
+)
 def test_refused_namespaces_name_the_setting_and_both_ways_on(netlab: Netlab, tmp_path: Path, words: list[str]) -> None:
     root = tmp_path / "root"
     root.mkdir()

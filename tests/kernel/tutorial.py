@@ -1,4 +1,4 @@
-"""The tutorial as it stands in the post: what is typed, line by line, and what each line makes true."""
+"""The tutorial: what the post types and what it observes, and what netlab plans for it. The tables that hold the course."""
 
 # ruff: noqa: E501 — a row of a table is a line
 
@@ -81,3 +81,100 @@ def until(step: str) -> list[str]:
 def operations(*steps: str) -> list[str]:
     """What these steps make true, in order."""
     return [operation for step, operation in OPERATIONS if step in steps]
+
+
+# --- what netlab plans -----------------------------------------------------------------------------------------------
+
+# fmt: off
+PLAN: dict[str, list[str]] = {
+    "namespaces": ["ip netns add container1", "ip netns add container2"],
+    "veth": [
+        "ip link add veth1 type veth peer name eth1 netns container1",
+        "ip link add veth2 type veth peer name eth2 netns container2",
+    ],
+    "addresses": [
+        "ip netns exec container1 ip addr add 172.168.1.11/24 dev eth1",
+        "ip netns exec container1 ip link set eth1 up",
+        "ip netns exec container2 ip addr add 172.168.1.12/24 dev eth2",
+        "ip netns exec container2 ip link set eth2 up",
+        "ip link set veth1 up",
+        "ip link set veth2 up",
+    ],
+    "loopback": ["ip netns exec container1 ip link set lo up", "ip netns exec container2 ip link set lo up"],
+    "bridge": [
+        "ip link add br0 type bridge",
+        "ip link set br0 up",
+        "ip link set veth1 master br0",
+        "ip link set veth2 master br0",
+    ],
+    "gateway": ["ip addr add 172.168.1.1/24 dev br0"],
+    "routes": [
+        "ip netns exec container1 ip route add default via 172.168.1.1 dev eth1",
+        "ip netns exec container2 ip route add default via 172.168.1.1 dev eth2",
+    ],
+    "forwarding": ["sysctl -w net.ipv4.ip_forward=1"],
+    "nat": ["iptables -w -t nat -A POSTROUTING -s 172.168.1.0/24 -o ens33 -j MASQUERADE"],
+    "web": ["ip netns exec container1 python3 -m http.server 80", "ip netns exec container2 python3 -m http.server 80"],
+    "publish": [
+        "iptables -w -t nat -A PREROUTING -p tcp --dport 8888 -j DNAT --to-destination 172.168.1.11:80",
+        "iptables -w -t nat -A PREROUTING -p tcp --dport 9999 -j DNAT --to-destination 172.168.1.12:80",
+    ],
+}
+# fmt: on
+ONLY_IF_MISSING = {"routes": ["ip route add 172.168.1.0/24 dev br0"]}
+"""The kernel adds it by itself, with the bridge's address. The policy that an empty lab has is not even in question."""
+
+TREE = """
+namespaces
+└─ veth
+   └─ addresses
+      ├─ loopback
+      └─ bridge
+         └─ gateway
+            ├─ routes
+            │  └─ forwarding
+            │     └─ nat
+            └─ web
+               └─ publish
+"""
+
+# --- what is seen ----------------------------------------------------------------------------------------------------
+
+
+class Row(NamedTuple):
+    """What is seen, as patterns. After undo it is as before."""
+
+    step: str
+    probe: str
+    before: str
+    after: str
+
+
+ANSWERS = r"64 bytes from {}: icmp_seq=1 ttl=\d+ time=\S+ ms"
+SILENT = r"no reply|From \S+ icmp_seq=1 Destination Host Unreachable"
+
+
+# fmt: off
+SEEN = [
+    Row("namespaces", "`ip addr` in container1", r"no such namespace", r"shows lo"),
+    Row("veth", "`ip link` in container1", r"no eth1: shows lo", r"eth1, a veth, its other end veth1, index \d+"),
+    Row("addresses", "`ip addr` in container1", r"shows eth1, lo", r"shows eth1, lo, 172\.168\.1\.11/24(, fe80::\S+)?"),
+    Row("loopback", "container1 pings 172.168.1.11", SILENT, ANSWERS.format("172.168.1.11")),
+    Row("bridge", "container1 pings 172.168.1.12", SILENT, ANSWERS.format("172.168.1.12")),
+    Row("gateway", "container1 pings 172.168.1.1", SILENT, ANSWERS.format("172.168.1.1")),
+    Row("gateway", "host pings 172.168.1.11", r"From 192\.168\.0\.2 icmp_seq=1 Destination Net Unreachable", ANSWERS.format("172.168.1.11")),
+    Row("routes", "container1 pings 192.168.0.10", r"(connect: )?Network is unreachable", ANSWERS.format("192.168.0.10")),
+    Row("forwarding", "container1 pings 192.168.0.2 while ens33 is watched", r"no such request on ens33", r".* IP 172\.168\.1\.11 > 192\.168\.0\.2: ICMP echo request.*"),
+    Row("nat", "container1 pings 192.168.0.2", r"no reply", ANSWERS.format("192.168.0.2")),
+    Row("nat", "container1 pings 192.168.0.2 while ens33 is watched", r".* IP 172\.168\.1\.11 > 192\.168\.0\.2: ICMP echo request.*", r".* IP 192\.168\.0\.10 > 192\.168\.0\.2: ICMP echo request.*"),
+    Row("nat", "container1 pings 114.114.114.114", r"no reply", ANSWERS.format("114.114.114.114")),
+    Row("nat", "container1 pings 114.114.114.114 while ens33 is watched", r".* IP 172\.168\.1\.11 > 114\.114\.114\.114: ICMP echo request.*", r".* IP 192\.168\.0\.10 > 114\.114\.114\.114: ICMP echo request.*"),
+    Row("web", "host fetches http://172.168.1.11/", r"refused", r"200"),
+    Row("web", "host fetches http://172.168.1.12/", r"refused", r"200"),
+    Row("publish", "client fetches http://192.168.0.10:8888/", r"refused", r"200"),
+    Row("publish", "client fetches http://192.168.0.10:9999/", r"refused", r"200"),
+]
+# fmt: on
+
+STAYS = ("publish", "host connects to http://192.168.0.10:8888/", "refused")
+"""What must not change, and is no proof."""

@@ -27,7 +27,7 @@ from netlab.events import (
     as_json,
 )
 from netlab.render import Screen
-from netlab.views import PlanView, SandboxRow, StepNode, StepPlan, StepStatus
+from netlab.views import Fault, PlanView, SandboxRow, StepNode, StepPlan, StepStatus
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "\x1b[2J[bold]é容器\n"
@@ -372,6 +372,34 @@ default  alive   apply    today 10:12  8 of 11 steps
     assert none.texts[0] == "no sandbox\n"
 
 
+FAULTS = [Fault("nat/en.md", 12, "a hint is missing", "give 3"), Fault(HOSTILE, 1, "is odd", "look")]
+
+
+def test_faults() -> None:
+    pipes = Pipes()
+    pipes.screen.faults(FAULTS, complete=True)
+    assert pipes.texts == (
+        "nat/en.md:12: a hint is missing\n    → give 3\n\\x1b[2J[bold]é容器\\n:1: is odd\n    → look\n\n2 faults\n", ""
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("quiet", "complete", "text"),
+    [(False, True, "nothing is wrong with the course\n"), (True, True, ""), (False, False, "")],
+)
+def test_no_faults(quiet: bool, complete: bool, text: str) -> None:
+    """It is not said of a course that was not wholly looked at."""
+    pipes = Pipes(quiet=quiet)
+    pipes.screen.faults([], complete=complete)
+    assert pipes.texts == (text, "")
+
+
+def test_a_lesson_in_a_pipe_is_its_text() -> None:
+    pipes = Pipes()
+    pipes.screen.lesson("nat", "zh", "# 网桥\n\n`br0`\x1b[2J\n", ())
+    assert pipes.texts == ("# 网桥\n\n`br0`\\x1b[2J\n", "")
+
+
 def test_differences() -> None:
     pipes = Pipes()
     pipes.screen.differences(["+link br1", "-address 10.0.0.1/24"], ["net.x appeared"])
@@ -399,6 +427,8 @@ LOOKS: list[tuple[Callable[[Screen], None], set[str]]] = [
     (lambda screen: screen.findings(FINDINGS), {"findings"}),
     (lambda screen: screen.sandboxes([]), {"sandboxes"}),
     (lambda screen: screen.differences(["+x"], []), {"differences", "notes"}),
+    (lambda screen: screen.faults(FAULTS, complete=True), {"faults"}),
+    (lambda screen: screen.lesson("nat", "zh", "# 网桥\n", ()), {"step", "language", "markdown"}),
 ]
 
 

@@ -1,0 +1,159 @@
+"""The content checker: all that is wrong with a course, and what its author has to do about it."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netlab import course, lab, lessons, parameters
+from netlab.errors import NetlabError, Untrusted
+from netlab.events import Event, Proved
+from netlab.lessons import Lesson
+from netlab.model import Chapter
+from netlab.views import Fault
+from netlab.words import LANGUAGES
+
+_OURS = ("README.md", "LICENSE", "tests")
+"""What may stand in a course's folder beside its modules and its lessons."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found. ``provable``: the course is whole enough for its proofs to be looked at in a sandbox."""
+
+    faults: tuple[Fault, ...]
+    provable: bool
+
+
+def check(folder: Path) -> Checked:
+    """Look at a course's files, its graph, its plan and its lessons; nothing is run but the course's own modules."""
+    start = _named(folder / "__init__.py")
+    try:
+        loaded = course.parts(folder)
+        filled = parameters.lab(loaded.lab_type, {})
+    except Untrusted:
+        raise  # nothing was looked at, and it is not the author's move
+    except NetlabError as error:
+        return Checked((_from(error, start, 1),), provable=False)
+    chapters = dict(_chapters(loaded, filled))
+    broken = [each for each in chapters.values() if isinstance(each, Fault)]
+    broken += _graph(loaded, start)
+    whole = [each for each in chapters.values() if isinstance(each, Chapter)]
+    found = [*broken, *_unproved(loaded, whole), *_lessons(loaded, chapters), *_strays(loaded)]
+    return Checked(tuple(sorted(found)), provable=not broken)
+
+
+def green_too_soon(folder: Path, events: Iterable[Event]) -> Iterator[Fault]:
+    """The proofs that did not fail before their step, out of a walk that ran them there."""
+    loaded = course.parts(folder)
+    for event in events:
+        if isinstance(event, Proved) and not event.ok and not event.stays:
+            file, line = _place(loaded.steps[event.step], "proofs")
+            what = f"step {event.step!r}: a proof does not fail before its step: {event.probe}: {event.observed}"
+            yield Fault(file, line, what, "prove something that only this step brings about")
+
+
+# --- the steps -------------------------------------------------------------------------------------------------------
+
+
+def _chapters(loaded: course.Parts, filled: Any) -> Iterator[tuple[str, Chapter | Fault]]:
+    for name, step in loaded.steps.items():
+        lacking = [each for each in course.WANTED if not hasattr(step, each)]
+        if lacking:
+            what = f"step {name!r} has no {' and no '.join(lacking)}"
+            yield name, Fault(*_place(step, ""), what, "add it to the step's module")
+            continue
+        try:
+            yield name, course.chapter(name, step, filled)
+        except NetlabError as error:
+            yield name, _from(error, *_place(step, "operations"))
+        except Exception as error:  # a course is anybody's code
+            what = f"step {name!r} does not yield its operations and proofs: {type(error).__name__}: {error}"
+            yield name, Fault(*_place(step, "operations"), what, "correct it")
+
+
+def _graph(loaded: course.Parts, start: str) -> Iterator[Fault]:
+    """Unknown needs, each; where there are none, a circle."""
+    needs = {name: tuple(getattr(step, "needs", ())) for name, step in loaded.steps.items()}
+    unknown = [(name, need) for name, wanted in needs.items() for need in wanted if need not in needs]
+    for name, need in unknown:
+        what = f"step {name!r} needs {need!r}, which is no step"
+        todo = "; ".join(course.near(need, needs))
+        yield Fault(*_place(loaded.steps[name], "needs"), what, todo)
+    if not unknown:
+        try:
+            course.Graph(needs)
+        except NetlabError as error:
+            yield _from(error, start, 1)
+
+
+def _unproved(loaded: course.Parts, chapters: Iterable[Chapter]) -> Iterator[Fault]:
+    for each in chapters:
+        if all(proof.stays for proof in each.proofs):
+            what = f"step {each.name!r} has no proof" + (": what stays as it was proves nothing" if each.proofs else "")
+            yield Fault(*_place(loaded.steps[each.name], "proofs"), what, "yield a look that fails before the step")
+
+
+def _place(step: Any, name: str) -> tuple[str, int]:
+    """The file of a step's module, and the line where it defines this name, 1 where it does not."""
+    path = Path(step.__file__)
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
+        if any(getattr(each, "id", getattr(each, "name", "")) == name for each in targets):
+            return _named(path), node.lineno
+    return _named(path), 1
+
+
+# --- the lessons -----------------------------------------------------------------------------------------------------
+
+
+def _lessons(loaded: course.Parts, chapters: Mapping[str, Chapter | Fault]) -> Iterator[Fault]:
+    plans = lab.plan([each for each in chapters.values() if isinstance(each, Chapter)], lab.Nothing()).steps
+    planned = {each.name: lab.shown(each) for each in plans}
+    for name in loaded.steps:
+        there = dict[str, Lesson]()
+        for language in LANGUAGES:
+            path = lessons.path_of(loaded.folder, name, language)
+            try:
+                there[language] = lessons.read(path.read_text(encoding="utf-8"), language)
+            except (OSError, ValueError) as error:
+                reason = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+                what = f"the lesson of step {name!r} {reason}"
+                yield Fault(_named(path), 1, what, "write it in UTF-8, as its siblings")
+                continue
+            if name in planned:
+                yield from lessons.faults(there[language], _named(path), name, planned[name])
+            first = next(iter(there.values()))
+            if first is not there[language]:
+                yield from lessons.out_of_step(there[language], first, _named(path))
+
+
+# --- the files -------------------------------------------------------------------------------------------------------
+
+
+def _strays(loaded: course.Parts) -> Iterator[Fault]:
+    """Files that are neither a module that the course imports, nor a lesson of one of its steps."""
+    wanted = {lessons.path_of(loaded.folder, name, language) for name in loaded.steps for language in LANGUAGES}
+    known = {each.resolve() for each in wanted} | loaded.modules()
+    for path in sorted(loaded.folder.rglob("*")):
+        inside = path.relative_to(loaded.folder).parts
+        if path.is_dir() or inside[0] in _OURS or any(each.startswith((".", "__pycache__")) for each in inside):
+            continue
+        if path.resolve() not in known:
+            todo = "import it, list its step in __init__.py, or take it away"
+            yield Fault(_named(path), 1, "this file belongs to nothing in the course", todo)
+
+
+def _from(error: NetlabError, file: str, line: int) -> Fault:
+    what = ": ".join([error.message, *error.details])
+    return Fault(file, line, what, error.hint or "correct it")
+
+
+def _named(path: Path) -> str:
+    """As a person would name it from where they are."""
+    here = os.path.relpath(path)
+    return str(path) if here.startswith(os.pardir) else here
