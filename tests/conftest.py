@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import pytest
 import sh
+from hypothesis import settings
 
 from netlab import sandbox
 
@@ -15,6 +16,10 @@ from netlab import sandbox
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for _number in (signal.SIGTERM, signal.SIGHUP):
     signal.signal(_number, signal.SIG_DFL)
+
+# How long one example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 NO_STATE = "/proc/no-state"
 """Nobody can make a folder there, not even root."""
