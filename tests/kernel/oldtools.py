@@ -22,3 +22,12 @@ def unused(table: str) -> str:
     # The legacy tables are the kernel's own, and stay; iptables-save knows of no rule in them then.
     chains = {"filter": ("INPUT", "FORWARD", "OUTPUT"), "nat": ()}[table]
     return "; ".join((f"iptables -t {table} -F", *(f"iptables -P {chain} ACCEPT" for chain in chains)))
+
+
+FLUSHED = (
+    "for table in filter nat mangle raw; do iptables -t $table -F; iptables -t $table -X; done;"
+    " for chain in INPUT FORWARD OUTPUT; do iptables -P $chain ACCEPT; done"
+    if OLD
+    else "nft flush ruleset"
+)
+"""The command after which there is no rule."""
