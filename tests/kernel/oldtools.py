@@ -10,6 +10,9 @@ TODAY = Path("/mnt/today")
 OLD = TODAY.exists()
 
 NO_NFT = "CentOS 7 has no nftables"
+OTHER_WORDS = "CentOS 7's tools say it in other words"
+STANDING_IN = "the stand-ins for CentOS 7's tools are shells"
+REASONS = (NO_NFT, OTHER_WORDS, STANDING_IN)
 """Why a test is skipped there; no other reason counts."""
 
 NFT = str(TODAY / "nft") if OLD else "nft"
