@@ -63,8 +63,12 @@ def _link(match: re.Match[str]) -> Link:
         peer_index=int(index[1]) if index else 0,
         peer_name="" if index or peer == "NONE" else peer,
         group=attributes.get("group", "default"),
-        peer_netns=_following("link-netns", segments[1:2]),
+        peer_netns=_following("link-netns", segments[1:2]) or _numbered(_following("link-netnsid", segments[1:2])),
     )
+
+
+def _numbered(number: str) -> str:
+    return f"#{number}" if number else ""
 
 
 def _following(word: str, segments: list[str]) -> str:
@@ -128,6 +132,11 @@ def parse_namespaces(names: str, mountinfo: str) -> Namespaces:
     listed = frozenset(re.sub(r" \(id: [0-9]+\)$", "", name) for name in names.split("\n") if name)
     live = listed & mounted_namespaces(mountinfo)
     return Namespaces(live, listed - live)
+
+
+def parse_numbers(text: str) -> dict[str, str]:
+    """``ip netns list`` → names by the number that the kernel has for each here: {"#1": "container1"}."""
+    return {f"#{number}": name for name, number in re.findall(r"(?m)^(.+) \(id: ([0-9]+)\)$", text)}
 
 
 # --- sockets and settings --------------------------------------------------------------------------------------------

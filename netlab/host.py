@@ -84,8 +84,19 @@ class Host:
             elif query.kind == "stack" and query.netns and query.netns not in live:
                 self.known[query] = Stack(exists=False)
             else:
-                self.known[query] = parsed(query, texts.get(query, ""))
+                self.known[query] = self._named(query, parsed(query, texts.get(query, "")))
         return self.known
+
+    def _named(self, query: Query, answer: Any) -> Any:
+        """iproute2 4.11 gives namespaces of other ends by number; what the lab host's numbers mean is looked up."""
+        if query.kind != "stack" or query.netns or not any(_number(each) for each in answer.links.values()):
+            return answer
+        names = parse.parse_numbers(told(query, self._run([[Job(("ip", "netns", "list"))]])[0][0]))
+        links = {
+            name: replace(link, peer_netns=names.get(link.peer_netns, "")) if _number(link) else link
+            for name, link in answer.links.items()
+        }
+        return replace(answer, links=links)
 
     def _may_ask(self, query: Query) -> bool:
         return query.kind != "fetch" or not self._holds_back([(query.netns or HOST, address_of(query.key))])
@@ -145,7 +156,8 @@ class Host:
                 said = "" if together else result.stdout + result.stderr
                 yield from (Performed(each, result.seconds, len(group.commands), said) for each in group.commands)
                 if together and group is lane[-1] and _rides(group) and result is first:
-                    self.known[Query("stack", group.netns or "")] = parse.parse_stack(result.stdout)
+                    query = Query("stack", group.netns or "")
+                    self.known[query] = self._named(query, parse.parse_stack(result.stdout))
                 self._note_new(group)
 
     def _healed(self, group: Group, first: Result | None) -> Result:
@@ -290,6 +302,10 @@ class _Lazy(Mapping[Query, Any]):
 
     def __len__(self) -> int:
         return len(self._queries)
+
+
+def _number(link: Link) -> bool:
+    return link.peer_netns.startswith("#")
 
 
 def _job(group: Group, *, ride: bool = False) -> Job:

@@ -126,7 +126,7 @@ class Link:
     """The other end's name when it is in the same namespace (``veth1@eth1``)."""
     group: str = "default"
     peer_netns: str = field(default="", compare=False)
-    """The other end's namespace, "" where ip names none: it is the lab host's, this one, or ip is too old to say."""
+    """The other end's namespace: a name, "#0" where ip only knows its number, "" where it says none of both."""
 
 
 @dataclass(frozen=True, slots=True)

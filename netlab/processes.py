@@ -17,6 +17,7 @@ import select
 import shlex
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -213,6 +214,17 @@ class _Script:
         self.token = token
 
 
+def _nameless() -> int:
+    """A file without a name, in memory where the system has such: kernel 3.10 has not, nor a Python for its libc."""
+    try:
+        fd = os.memfd_create("netlab")
+    except (AttributeError, OSError):
+        fd, path = tempfile.mkstemp()
+        os.unlink(path)
+    os.set_inheritable(fd, True)
+    return fd
+
+
 class _Shell:
     """One shell: it reads a line for each script, and the script from a file that only it and we have open.
 
@@ -220,7 +232,7 @@ class _Shell:
     """
 
     def __init__(self) -> None:
-        self._script, self._out, self._err = (os.memfd_create(name, 0) for name in ("script", "out", "err"))
+        self._script, self._out, self._err = _nameless(), _nameless(), _nameless()
         lines, self._lines = os.pipe()
         self._ended, ended = os.pipe()
         files = {self._script, self._out, self._err}

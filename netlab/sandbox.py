@@ -181,7 +181,7 @@ def _make(folder: Path, answering: int, waiting: int) -> NoReturn:
 def _mount_run(folder: Path) -> None:
     """A /run of our own, so that `ip netns` names are private. A state folder in the machine's stays in sight."""
     state = os.open(folder, os.O_PATH | os.O_DIRECTORY) if folder.is_relative_to("/run") else None
-    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("none", "/", "", linux.MS_REC | linux.MS_SLAVE)
     linux.mount("tmpfs", "/run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
     Path("/run/netns").mkdir(mode=0o755)
     INSIDE.touch()
@@ -310,7 +310,7 @@ def _enter_netns(name: str) -> None:
     linux.setns(fd, linux.CLONE_NEWNET)
     os.close(fd)
     linux.unshare(linux.CLONE_NEWNS)
-    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("none", "/", "", linux.MS_REC | linux.MS_SLAVE)
     with contextlib.suppress(OSError):
         linux.mount("sysfs", "/sys", "sysfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
 
@@ -365,7 +365,8 @@ def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
     linux.die_with_parent(signal.SIGKILL)
     if os.getppid() != parent:
         return 1
-    linux.raise_ambient()
+    if os.geteuid() != 0:  # root's programs have it all anyway, and before kernel 4.3 nothing can be raised
+        linux.raise_ambient()
     middle = os.getpid()
     worker = os.fork()  # only a child gets into the PID namespace
     if worker == 0:

@@ -85,7 +85,7 @@ def _steps(uid: int, gid: int) -> Iterator[tuple[str, Callable[[], object]]]:
         yield "map", lambda: _write("/proc/self/uid_map", f"{uid} {uid} 1")
         yield "map", lambda: _write("/proc/self/gid_map", f"{gid} {gid} 1")
     yield "namespaces", lambda: linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWPID)
-    yield "run", lambda: linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    yield "run", lambda: linux.mount("none", "/", "", linux.MS_REC | linux.MS_SLAVE)
     yield "run", lambda: linux.mount("tmpfs", "/run", "tmpfs", quiet)
     yield "proc", lambda: _proc(quiet | linux.MS_NOEXEC)
 

@@ -247,6 +247,14 @@ def test_names_as_ip_netns_list_prints_them() -> None:
         assert facts.parse_namespaces(captured(f"{tools}/netns-list"), "").torn == {"container1", "container2", "wan"}
 
 
+@pytest.mark.parametrize("tools", ["el7", "debian12"])
+def test_names_by_the_kernels_numbers(tools: str) -> None:
+    numbers = facts.parse_numbers(captured(f"{tools}/netns-list"))
+    assert numbers == {"#0": "wan", "#1": "container1", "#2": "container2"}
+    link = facts.parse_stack(captured("el7/link-details")).links["veth1"]
+    assert (link.peer_netns, numbers[link.peer_netns]) == ("#1", "container1")
+
+
 # --- listeners -------------------------------------------------------------------------------------------------------
 
 

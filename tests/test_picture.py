@@ -68,6 +68,18 @@ def test_a_cable_leads_where_both_ends_say(node: str, card: str, expected: End) 
     assert far(dict(reversed(ALIKE.items())), node, card) == expected
 
 
+def test_where_ip_gives_numbers_the_lab_hosts_own_are_names() -> None:
+    """iproute2 4.11 names nothing, and the lab host's numbers alone are looked up."""
+    stacks = {
+        "client": cards(veth("eth0", 2, 5, "#0")),
+        "container1": cards(veth("eth1", 2, 5, "#0")),
+        "router": cards(veth("lan1", 5, 2, "#1")),
+        "": cards(veth("veth1", 5, 2, "container1")),
+    }
+    assert far(stacks, "container1", "eth1") == End("", "veth1")
+    assert far(stacks, "client", "eth0") == End("router", "lan1")
+
+
 def test_two_containers_whose_cables_lead_to_the_host_are_not_joined() -> None:
     """Nobody has a name for the lab host: from in there both look as if they could be each other's."""
     stacks = {
@@ -82,7 +94,7 @@ def test_two_containers_whose_cables_lead_to_the_host_are_not_joined() -> None:
 def test_ip_names_the_namespace_of_the_other_end() -> None:
     said = r"3: veth1@if2: <UP> mtu 1500 \    link/ether aa brd ff link-netns container1 promiscuity 0 \    veth "
     assert parse_stack(said).links["veth1"].peer_netns == "container1"
-    assert parse_stack(said.replace("link-netns container1", "link-netnsid 0")).links["veth1"].peer_netns == ""
+    assert parse_stack(said.replace("link-netns container1", "link-netnsid 0")).links["veth1"].peer_netns == "#0"
 
 
 @pytest.mark.parametrize(

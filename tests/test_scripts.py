@@ -30,7 +30,7 @@ def bash(script: str, *, top: Path = TOP, **environ: str) -> subprocess.Complete
     )
 
 
-@pytest.mark.parametrize("name", ["scripts/lab", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("name", ["scripts/lab", "scripts/test", ".ci/run", "tests/oldtools/run"])
 def test_a_script_can_be_executed(name: str) -> None:
     assert os.access(TOP / name, os.X_OK)
 

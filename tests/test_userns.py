@@ -173,7 +173,7 @@ def test_attempt_where_no_more_namespaces_are_allowed() -> None:
 def test_attempt_where_proc_is_covered() -> None:
     # A mount over part of /proc counts when we could not take it off, for it was made in the user namespace above.
     covered = """
-linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+linux.mount("none", "/", "", linux.MS_REC | linux.MS_SLAVE)
 linux.mount("tmpfs", "/proc/sys/user", "tmpfs", 0)
 """
     assert attempt(MAP + covered + MAP) == f"Refused(errno={errno.EPERM}, step='proc')"

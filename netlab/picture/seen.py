@@ -82,7 +82,8 @@ def _cables(stacks: dict[str, Stack]) -> dict[End, End]:
     """Both ends of each veth pair, by either.
 
     Two ends name each other's index, and so may strangers do: an index counts only within its namespace. What ip says
-    of the other end's namespace decides; where it is too old to say, the first that fits is taken.
+    of the other end's namespace decides. Where it is too old to say, the first that fits is taken: after the lab host's
+    own, whose numbers are looked up.
     """
     ends = [(End(node, link.name), link) for node, stack in stacks.items() for link in stack.links.values()]
     veths = {end: link for end, link in ends if link.kind == "veth"}
@@ -103,7 +104,12 @@ def _paired(near: End, link: Link, far: End, other: Link) -> bool:
     """Is each where the other says?"""
     if near.node == far.node:
         return (link.peer_name, other.peer_name) == (far.card, near.card)
-    return link.peer_netns in ("", far.node) and other.peer_netns in ("", near.node)
+    return _known(link) in ("", far.node) and _known(other) in ("", near.node)
+
+
+def _known(link: Link) -> str:
+    """The other end's namespace; a number means something only to the kernel."""
+    return "" if link.peer_netns.startswith("#") else link.peer_netns
 
 
 def _chains(facts: Facts) -> Iterator[Chain]:

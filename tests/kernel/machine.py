@@ -128,7 +128,7 @@ def _main() -> None:
         os.execvp("sleep", ["sleep", "infinity"])
     pids["outside"] = os.read(said, 20).decode()
     safe = linux.MS_NOSUID | linux.MS_NODEV
-    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("none", "/", "", linux.MS_REC | linux.MS_SLAVE)
     linux.mount("tmpfs", "/run", "tmpfs", safe, "mode=755")
     linux.mount("proc", "/proc", "proc", safe | linux.MS_NOEXEC)
     linux.mount("sysfs", "/sys", "sysfs", safe | linux.MS_NOEXEC)

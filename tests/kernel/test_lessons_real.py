@@ -9,6 +9,7 @@ import pytest
 from netlab import lessons
 from netlab.course import default_folder
 from netlab.prose import Typed
+from tests.kernel.oldtools import OLD, OTHER_WORDS
 from tests.kernel.runner import Netlab
 from tests.kernel.tutorial import STEPS
 
@@ -60,6 +61,8 @@ def typed(netlab: Netlab, commands: tuple[Typed, ...]) -> list[tuple[Typed, str]
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("step", STEPS)
 def test_what_a_lesson_shows_is_seen(walked: dict[str, Seen], step: str) -> None:
+    if OLD and step in ("bridge", "web", "publish"):
+        pytest.skip(OTHER_WORDS)
     for key, results in walked[step].items():
         for command, output in results:
             assert what_matters(command.output) == what_matters(output), f"{key}: {command.command}\n{output}"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.kernel.machine import ADDRESS, CARD, GATEWAY, INTERNET
+from tests.kernel.oldtools import unused
 from tests.kernel.runner import OnMachine
 from tests.kernel.tutorial import STEPS
 
@@ -188,15 +189,15 @@ def test_of_a_wanted_name(host: OnMachine, stranger: Stranger) -> None:
 
 
 EQUAL = {
-    "the policy DROP": ("iptables -P FORWARD DROP", "iptables -P FORWARD ACCEPT; iptables -X FORWARD; nft delete table ip filter"),
+    "the policy DROP": ("iptables -P FORWARD DROP", unused("filter")),
     "ip_forward": ("sysctl -q -w net.ipv4.ip_forward=1", "sysctl -q -w net.ipv4.ip_forward=0 net.ipv4.conf.all.accept_redirects=1"),
     "an equal rule": (
         f"iptables -t nat -A POSTROUTING -s 172.168.1.0/24 -o {CARD} -j MASQUERADE",
-        f"iptables -t nat -D POSTROUTING -s 172.168.1.0/24 -o {CARD} -j MASQUERADE; iptables -t nat -X POSTROUTING; nft delete table ip nat",
+        f"iptables -t nat -D POSTROUTING -s 172.168.1.0/24 -o {CARD} -j MASQUERADE; {unused('nat')}",
     ),
     "two equal rules": (
         f"for i in 1 2; do iptables -t nat -A POSTROUTING -s 172.168.1.0/24 -o {CARD} -j MASQUERADE; done",
-        f"for i in 1 2; do iptables -t nat -D POSTROUTING -s 172.168.1.0/24 -o {CARD} -j MASQUERADE; done; iptables -t nat -X POSTROUTING; nft delete table ip nat",
+        f"for i in 1 2; do iptables -t nat -D POSTROUTING -s 172.168.1.0/24 -o {CARD} -j MASQUERADE; done; {unused('nat')}",
     ),
 }  # fmt: skip
 
@@ -215,7 +216,7 @@ def test_a_strangers_equal_rule_stays(host: OnMachine) -> None:
     host.type(f"iptables -t nat -A {rule}")
     host("undo")
     assert host.type("iptables -t nat -S").count(f"-A {rule}") == 1
-    host.type(f"iptables -t nat -D {rule}", "iptables -t nat -X POSTROUTING", "nft delete table ip nat")
+    host.type(f"iptables -t nat -D {rule}", unused("nat"))
 
 
 def test_the_hosts_own_eth1_stays_where_it_is(host: OnMachine) -> None:
@@ -253,7 +254,7 @@ def test_a_firewall_that_closes_meanwhile_is_open_while_the_lab_stands(host: OnM
     assert all(each["ok"] for each in host("apply", "--until", "nat", "--json").proofs)
     host("undo")
     assert ":FORWARD DROP" in host.type("iptables-save")
-    host.type("iptables -P FORWARD ACCEPT", "iptables -X FORWARD", "nft delete table ip filter")
+    host.type(unused("filter"))
 
 
 def test_the_record_is_gone_after_a_restart(host: OnMachine) -> None:

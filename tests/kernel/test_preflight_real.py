@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from netlab.facts import parse_table
 from netlab.preflight.nftables import bases
 from tests.kernel.conftest import ROOT_HALF
+from tests.kernel.oldtools import FLUSHED, NO_NFT, OLD, unused
 from tests.kernel.runner import TOP, Netlab, OnMachine
 
 pytestmark = pytest.mark.kernel
@@ -93,8 +95,15 @@ CASES = {
 }
 
 
+def _skip_nft(script: str) -> None:
+    """There is one iptables on CentOS 7, and no nft."""
+    if OLD and re.search("nft |iptables-legacy", script):
+        pytest.skip(NO_NFT)
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_breaks_the_lab_is_a_conflict(netlab: Netlab, case: Case) -> None:
+    _skip_nft(case.script)
     netlab("sandbox", "start")
     sh(netlab, case.script)
     assert conflicts(examined(netlab)) == case.conflicts
@@ -110,6 +119,7 @@ CURED = {
 
 @pytest.mark.parametrize("script", CURED.values(), ids=CURED)
 def test_the_cure_cures(netlab: Netlab, script: str) -> None:
+    _skip_nft(script)
     netlab("sandbox", "start")
     sh(netlab, script)
     found = examined(netlab)
@@ -143,6 +153,7 @@ def test_what_is_in_the_way(netlab: Netlab) -> None:
     assert "uplink ens33" in {each.name for each in found if each.level == "warning"}
 
 
+@pytest.mark.skipif(OLD, reason=NO_NFT)
 @pytest.mark.parametrize("file", sorted(FIREWALLS.glob("*.nft")), ids=lambda file: file.stem)
 def test_what_was_captured_is_what_nft_prints(lab: Netlab, file: Path) -> None:
     printed = lab("exec", "host", "--", "sh", "-ec", f"nft -f {file}; nft -j list ruleset; nft flush ruleset").out
@@ -152,7 +163,7 @@ def test_what_was_captured_is_what_nft_prints(lab: Netlab, file: Path) -> None:
 
 @pytest.mark.parametrize("file", sorted(FIREWALLS.glob("*.txt")), ids=lambda file: file.stem)
 def test_what_was_captured_is_what_iptables_takes_and_prints(lab: Netlab, file: Path) -> None:
-    saved = "iptables-save -t filter; iptables-save -t nat; nft flush ruleset"
+    saved = f"iptables-save -t filter; iptables-save -t nat; {FLUSHED}"
     printed = lab("exec", "host", "--", "sh", "-ec", f"iptables-restore < {file}; {saved}").out
     for table in ("filter", "nat"):
         took, wrote = parse_table(printed, table), parse_table(file.read_text(), table)
@@ -160,6 +171,7 @@ def test_what_was_captured_is_what_iptables_takes_and_prints(lab: Netlab, file: 
         assert wrote.policies.items() <= took.policies.items()
 
 
+@pytest.mark.skipif(OLD, reason=NO_NFT)
 def test_looking_changes_nothing(netlab: Netlab) -> None:
     """Not even iptables-legacy's tables, which reading would make."""
     netlab("sandbox", "start")
@@ -180,7 +192,7 @@ def bad(host: OnMachine, code: int) -> dict[str, str]:
 
 def test_apply_stops_before_anything_is_changed_and_goes_on_when_the_way_is_clear(host: OnMachine) -> None:
     reject = "FORWARD -j REJECT --reject-with icmp-host-prohibited"
-    host.given(f"iptables -A {reject}", undone=f"iptables -D {reject}; nft delete table ip filter")
+    host.given(f"iptables -A {reject}", undone=f"iptables -D {reject}; {unused('filter')}")
     said = host("apply", code=4)
     assert f"iptables -A {reject} drops" in said.err
     assert host.left() == []
@@ -200,7 +212,7 @@ def test_a_cure_can_be_typed_as_it_stands(host: OnMachine) -> None:
         "ip netns add container1",
         "ip addr add 172.168.1.77/16 dev eth1",
         "iptables -t nat -A PREROUTING -p tcp --dport 8888 -j REDIRECT --to-ports 22",
-        undone="ip link del br0; ip netns del container1; ip addr del 172.168.1.77/16 dev eth1; nft flush ruleset",
+        undone=f"ip link del br0; ip netns del container1; ip addr del 172.168.1.77/16 dev eth1; {FLUSHED}",
     )
     cures = bad(host, 4)
     assert cures.keys() == {"link br0", "namespace container1", "network 172.168.1.0/24", "port 8888"}

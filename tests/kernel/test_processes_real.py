@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -48,6 +51,23 @@ def only(results: list[list[Result | None]]) -> Result:
     ((result,),) = results
     assert result is not None
     return result
+
+
+def _refuse(*arguments: object) -> NoReturn:
+    raise OSError(errno.ENOSYS, "memfd_create")
+
+
+@pytest.mark.parametrize("old", ["Python", "kernel"])
+def test_where_no_file_lives_in_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: str) -> None:
+    if old == "Python":
+        monkeypatch.delattr(os, "memfd_create")
+    else:
+        monkeypatch.setattr(os, "memfd_create", _refuse)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ran = Shells(lambda job, result: None)
+    assert only(ran.run([[sh("cat; echo err >&2", "in\n")]])).stdout == "in\n"
+    assert list(tmp_path.iterdir()) == []
+    ran.close()
 
 
 ENDINGS = {

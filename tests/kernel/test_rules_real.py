@@ -17,6 +17,7 @@ import pytest
 from netlab.facts import parse_table
 from netlab.model import Rule
 from netlab.rules import canonical
+from tests.kernel.oldtools import OLD
 
 pytestmark = pytest.mark.kernel
 
@@ -132,7 +133,7 @@ def _script(iptables: str) -> str:
     return SCRIPT.format(iptables=iptables, rules="\n".join(rules), outside=outside)
 
 
-@pytest.fixture(scope="module", params=["iptables", "iptables-legacy"])
+@pytest.fixture(scope="module", params=["iptables"] if OLD else ["iptables", "iptables-legacy"])
 def saved(request: pytest.FixtureRequest) -> Mapping[str, Rule | str]:
     """By chain: the rule that was saved, or why it was refused."""
     path = "/usr/sbin:/sbin:/usr/bin:/bin"

@@ -255,6 +255,34 @@ def test_tcpdump_works_in_it(lab: Netlab) -> None:
 # --- refused ---------------------------------------------------------------------------------------------------------
 
 
+UNMOUNTING = """
+mount --make-rprivate / && mount -t tmpfs none /run && mkdir /run/netns && ip netns add theirs
+"$@" sandbox start
+trap '"$@" sandbox end' EXIT
+holder=$(sed 's/.*"pid": \\([0-9]*\\).*/\\1/' "$XDG_STATE_HOME/netlab/default/sandbox.json")
+grep -c ' /run/netns/theirs ' "/proc/$holder/mountinfo"
+umount /run/netns/theirs
+! grep ' /run/netns/theirs ' "/proc/$holder/mountinfo"
+"""
+"""What plays the machine is another mount namespace, with one network namespace of its own."""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the root half: nobody else plays a machine whose folders are root's")
+def test_a_namespace_that_the_machine_unmounts_is_not_held_by_it(netlab: Netlab) -> None:
+    # Kernel 3.10 lets nobody delete the name of a namespace that is still mounted somewhere.
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "sh", "-euc", UNMOUNTING, "sh", *COMMAND],
+        env=netlab.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the root half: who is not root needs them")
+def test_root_needs_no_ambient_capabilities(lab: Netlab) -> None:
+    # Kernel 3.10 has none. Whoever is not root gets nowhere without.
+    assert lab.type("grep CapAmb /proc/self/status") == "CapAmb:\t0000000000000000\n"
+
+
 REFUSING = """
 echo 0 >/proc/sys/user/max_user_namespaces
 mount -t tmpfs none "$0"

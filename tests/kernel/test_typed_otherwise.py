@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.kernel.oldtools import unused
 from tests.kernel.runner import Netlab
 from tests.kernel.test_typed import SERVER, states, stop_servers, typed
 from tests.kernel.tutorial import STEPS, TUTORIAL, Line, operations, until
@@ -195,4 +196,4 @@ def test_a_policy_that_a_stranger_sets_meanwhile_is_opened_and_set_back(standing
     assert standing.apply().ran == ["policy ACCEPT on FORWARD of filter"]
     standing.undo()
     assert standing.type("iptables -S FORWARD") == "-P FORWARD DROP\n"
-    standing.type("iptables -P FORWARD ACCEPT", "nft delete table ip filter")
+    standing.type("iptables -P FORWARD ACCEPT", unused("filter"))

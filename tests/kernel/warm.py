@@ -15,6 +15,7 @@ import traceback
 from netlab import sandbox
 from netlab.__main__ import main
 from netlab.course import default_folder, load
+from tests.kernel.oldtools import OLD
 
 LATE = ("cli", "foreground", "host", "lab", "parameters", "preflight", "render.terminal", "snapshot")
 """What netlab itself imports only when a command needs it."""
@@ -41,6 +42,8 @@ def child(argv: list[str], environment: dict[str, str], folder: str, streams: li
     os._exit(code)
 
 
+if OLD:
+    del os.memfd_create  # as in a Python that was built for CentOS 7
 for name in LATE:
     importlib.import_module(f"netlab.{name}")
 for name in ("networkx", "pydantic"):
