@@ -116,7 +116,7 @@ install_python() {
 # Not from the synced folder itself: a user may write there, and root runs what this installs.
 install_netlab() {
     local made=$VENV/netlab-made-of digest
-    digest=$(cd -- "$top" && find netlab steps requirements pyproject.toml README.md LICENSE -type f \
+    digest=$(cd -- "$top" && find netlab steps scripts requirements pyproject.toml README.md LICENSE -type f \
         ! -path '*/__pycache__/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
     [[ ! -f $made || $(<"$made") != "$digest" ]] || return 0
     say "installing netlab from $top, and what requirements/run.txt pins"
