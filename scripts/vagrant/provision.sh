@@ -43,7 +43,7 @@ read_sources() {
     done <"$here/sources.env"
     readonly UV=$FOLDER/uv-${NETLAB_UV_SHA256:0:16}
     # uv keeps to this folder, whatever root's own uv is told.
-    export UV_NO_CONFIG=1 UV_NO_CACHE=1 UV_PYTHON_INSTALL_DIR=$FOLDER/python UV_COMPILE_BYTECODE=1
+    export UV_NO_CONFIG=1 UV_NO_CACHE=1 UV_PYTHON_INSTALL_DIR=$FOLDER/python
 }
 
 # no_answer WHAT NAME: WHAT could not be had from where NAME says.
