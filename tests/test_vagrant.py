@@ -65,6 +65,12 @@ def test_shellcheck_has_nothing_to_say(name: str) -> None:
     assert (done.stdout, done.returncode) == ("", 0)
 
 
+def test_the_test_script_hands_over_to_the_stand_in() -> None:
+    done = run(TOP / "scripts/test", "--vm", "more")
+    assert (done.stdout, done.stderr) == ("", "netlab: scripts/vagrant/standin takes no arguments\n")
+    assert done.returncode == 5
+
+
 TOO_NEW = {
     "bash 4.2": r"@[QEPAa]\}|\b(mapfile|readarray) .*-d\b|\bwait -\w*n|\b(local|declare) -\w*[nI]\b|\blocal -(\s|$)"
     r"|inherit_errexit|EPOCHSECONDS|EPOCHREALTIME|SRANDOM|BASH_ARGV0",
@@ -207,6 +213,7 @@ def test_every_name_is_read_by_somebody() -> None:
     readers = {name for name in source_lines() if name in text or name.startswith("UV_")}
     assert readers == set(source_lines())
     assert re.fullmatch(r"[0-9a-f]{64}", source_lines()["NETLAB_UV_SHA256"])
+    assert re.search(r"/\d+\.\d+\.\d+/[^/]+$", source_lines()["NETLAB_UV_URL"])  # the stand-in takes the same release
 
 
 # --- the parts -------------------------------------------------------------------------------------------------------

@@ -97,6 +97,7 @@ install_uv() {
         die "what $NETLAB_UV_URL gave has the sha256 $(sha256sum <"$work/archive"), and NETLAB_UV_SHA256 says" \
             "$NETLAB_UV_SHA256: nothing of it was run. Another release needs both names set."
     tar -xzf "$work/archive" -C "$work" --no-same-owner --strip-components=1
+    rm -f -- "$FOLDER"/uv-* # an older one
     mv -f -- "$work/uv" "$UV"
 }
 
