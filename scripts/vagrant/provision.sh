@@ -10,8 +10,8 @@ umask 022
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 unset IFS CDPATH GLOBIGNORE
 
-here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
-top=${here%/scripts/vagrant}
+self=$(readlink -f -- "$0") # not BASH_SOURCE, which bash takes from the caller's environment
+top=${self%/scripts/vagrant/*}
 
 readonly PARTS=(set_archive install_packages install_uv install_python install_netlab link_command stop_firewall
     apply_lab prove_lab check_card)
@@ -40,7 +40,7 @@ read_sources() {
         name=${line%%=*}
         value=${!name:-${line#*=}}
         if [[ -n $value ]]; then export "$name=$value"; else unset "$name"; fi
-    done <"$here/sources.env"
+    done <"${self%/*}/sources.env"
     readonly UV=$FOLDER/uv-${NETLAB_UV_SHA256:0:16}
     # uv keeps to this folder, whatever root's own uv is told.
     export UV_NO_CONFIG=1 UV_NO_CACHE=1 UV_PYTHON_INSTALL_DIR=$FOLDER/python
