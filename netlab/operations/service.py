@@ -29,7 +29,7 @@ class Service(Operation):
 
     @property
     def patience(self) -> float:
-        return 10.0
+        return 30.0  # two of them took 10 s to start on an emulated processor
 
     def queries(self) -> frozenset[Query]:
         listeners, fetch = Query("listeners", self.netns), Query("fetch", "", self.url)
