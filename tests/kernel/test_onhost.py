@@ -296,3 +296,50 @@ def test_a_state_folder_that_cannot_be_trusted(host: OnMachine, typed: str, undo
     host.type(undone)
     assert said in err
     assert host.differences(host.start) == []
+
+
+def test_what_is_said_to_be_kept_is_there(host: OnMachine) -> None:
+    """Of what was adopted, some went meanwhile, and netlab made it anew: that goes, and is not said to be kept."""
+    host.given("ip netns add container1; ip link add br0 type bridge", undone="ip netns del container1")
+    host("apply", "--adopt", "--no-prove", "--until", "bridge")
+    host.type("ip link del br0")
+    host.apply("--until", "bridge")
+    kept = {each["operation"]: each["why"] for each in host.undo().events if each["event"] == "kept"}
+    assert kept == {"network namespace container1": "it was there before netlab"}
+    host.start = host.snapshot()
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def test_a_journal_that_is_gone_is_not_said_to_be_undone(host: OnMachine) -> None:
+    host.apply("--until", "namespaces")
+    host.type("rm /run/netlab/host/journal.jsonl")
+    done = host.undo()
+    assert [(each["operation"], each["why"]) for each in done.events if each["event"] == "kept"] == [
+        (f"network namespace container{number}", "netlab has no record of making it") for number in (1, 2)
+    ]
+    assert "nothing of the lab is left" not in done.err
+    host.type("ip netns del container1; ip netns del container2")
+
+
+def test_a_look_throws_no_journal_away(host: OnMachine) -> None:
+    """Half of the record is gone: what the other half says is kept, until it can be used."""
+    host.apply("--until", "namespaces")
+    record = host.type("cat /run/netlab/host/lab.json")
+    host.type("rm /run/netlab/host/lab.json")
+    for words in (["status"], ["undo"], ["apply"]):
+        assert "lab.json is gone, and journal.jsonl beside it" in host(*words, code=4).err
+    host.type("umask 77; cat >/run/netlab/host/lab.json <<'end'", record.strip(), "end")
+    assert len(host.undo().ran) == 2
+    assert host.left() == []
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_cure_of_two_commands_has_a_line_for_each(host: OnMachine) -> None:
+    host.given("iptables -A FORWARD -j REJECT", undone=f"iptables -D FORWARD -j REJECT; {unused('filter')}")
+    said = host("apply", code=4).err.splitlines()
+    cures = [f"    → iptables -w -I FORWARD -{way} br0 -j ACCEPT" for way in ("i", "o")]
+    assert [each for each in said if "iptables -w -I" in each] == cures
