@@ -40,7 +40,7 @@ def test_the_whole_course_and_back(host: OnMachine) -> None:
 
 def test_what_is_left_out_and_why(host: OnMachine) -> None:
     left = [each for each in host("apply", "--json").events if each["event"] == "left out"]
-    beyond = f"{INTERNET} is beyond this machine's gateway; --internet {INTERNET} allows it"
+    beyond = f"{INTERNET} is neither this machine nor its gateway; --internet {INTERNET} allows it"
     nobody = "there is no node 'client' around a real machine: try it from another one"
     assert [(each["step"], each["probe"], each["why"]) for each in left] == [
         ("nat", f"container1 pings {INTERNET}", beyond),
@@ -335,7 +335,7 @@ def test_a_look_throws_no_journal_away(host: OnMachine) -> None:
     assert host.left() == []
 
 
-# --- words ----------------------------------------------------------------------------------------------------------
+# --- words -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_cure_of_two_commands_has_a_line_for_each(host: OnMachine) -> None:
@@ -343,3 +343,21 @@ def test_a_cure_of_two_commands_has_a_line_for_each(host: OnMachine) -> None:
     said = host("apply", code=4).err.splitlines()
     cures = [f"    → iptables -w -I FORWARD -{way} br0 -j ACCEPT" for way in ("i", "o")]
     assert [each for each in said if "iptables -w -I" in each] == cures
+
+
+def test_a_hint_names_this_machine(host: OnMachine) -> None:
+    """A command fails, whichever: what the engine says of it leads to this machine, not into a sandbox."""
+    switch = "/proc/sys/net/ipv4/ip_forward"
+    host.given(f"mount --bind {switch} {switch}; mount -o remount,ro,bind {switch}", undone=f"umount {switch}")
+    said = host("apply", "--until", "forwarding", code=1).err
+    assert "`netlab apply --host` goes on from here; `netlab undo --host` takes the lab back" in said
+
+
+def test_an_uplink_of_the_bridges_name(host: OnMachine) -> None:
+    """As on many a host of virtual machines."""
+    host.given(
+        "ip link add br0 up type bridge; ip addr add 10.9.9.9/24 dev br0; ip route replace default via 10.9.9.1 dev br0",
+        undone=f"ip link del br0; ip route add default via {GATEWAY} dev {CARD}",
+    )
+    assert "--set bridge=NAME gives another" in host("doctor", code=2).err
+    assert "ip link add br1 type bridge" in host("plan", "--set", "bridge=br1").out
