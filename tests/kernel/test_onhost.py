@@ -121,6 +121,19 @@ def test_a_lab_stays_with_the_uplink_that_it_was_made_with(host: OnMachine) -> N
     host.type("ip route del default via 192.168.56.1")
 
 
+def test_rules_of_another_table(host: OnMachine) -> None:
+    """What this machine sends to the lab would go by another card: it is said before, and the cure helps."""
+    rule, route = "rule add lookup 77 priority 50", "route add default via 192.168.56.1 dev eth1 table 77"
+    host.given(f"ip {rule}; ip {route}", undone="ip rule del priority 50; ip route flush table 77")
+    [found] = [each for each in host.json("doctor")["findings"] if each["name"] == "policy routing"]
+    assert found["level"] == "warning"
+    host.given(found["cure"], undone="ip rule del priority 49")
+    with host.machine.watched("lan0") as packets:
+        assert all(each["ok"] for each in host("apply", "--until", "web", "--json").proofs)
+    assert packets in ([], [""])
+    host("undo")
+
+
 UPLINKS = {
     "no default route": ("ip route del default", [], 5, ["no default route", "--set uplink=CARD", CARD]),
     "a card that is not there": (":", ["--set", "uplink=eth9"], 2, ["no card 'eth9'", CARD, "eth1"]),
