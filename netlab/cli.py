@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -194,6 +195,10 @@ class Session:
                 if dead:
                     self.screen.note(dead)
                 yield
+            except NetlabError as error:
+                # Who raised it does not know which of the labs it was.
+                error.hint = re.sub(r"`netlab (\w+)`", rf"`netlab \1{lab.state.option}`", error.hint)
+                raise
             finally:
                 if there and not lab.kept:
                     lab.state.clear()

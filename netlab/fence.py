@@ -42,7 +42,7 @@ class Fence:
                 return f"there is no node {node!r} around a real machine: try it from another one"
         for _, target in proof.sends:
             if target not in self.reached and not self._cards(target):
-                return f"{target} is beyond this machine's gateway; --internet {target} allows it"
+                return f"{target} is neither this machine nor its gateway; --internet {target} allows it"
         return ""
 
     def holds_back(self, sends: Iterable[tuple[str, str]], leads: Callable[[str], str]) -> bool:

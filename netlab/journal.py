@@ -74,7 +74,7 @@ class Journal:
             raise UnsafeState(
                 f"line {number} of the journal {self.path} cannot be understood",
                 details=(line[:200],),
-                hint="nothing was touched; a sandbox can be ended whole: netlab sandbox end",
+                hint="mend the line; or end the sandbox whole: netlab sandbox end (with --host: restart)",
             ) from error
 
     @property

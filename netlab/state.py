@@ -202,7 +202,7 @@ class HostState(State):
             raise UnsafeState(f"{folder}, above the state folder, can be written by others than root", hint=cure)
 
 
-_BEGIN_AGAIN = "use the netlab that wrote it, or end the lab with `netlab sandbox end` and begin again"
+_BEGIN_AGAIN = "use the netlab that wrote it, or end the sandbox whole: netlab sandbox end (with --host: restart)"
 
 
 def open_plain(path: Path, flags: int) -> int:

@@ -134,7 +134,7 @@ class Lab(BaseModel):
     @classmethod
     def _own_name(cls, value: str, info: ValidationInfo) -> str:
         if value in (info.data.get("uplink"), "lo"):
-            raise PydanticCustomError("twice", "already the name of another card of the lab host")
+            raise PydanticCustomError("twice", "already another card of the lab host; --set bridge=NAME gives another")
         return value
 
     @field_validator("subnet")

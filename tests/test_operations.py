@@ -180,6 +180,7 @@ CASES: dict[str, Case] = {
     "service: ours answers": Case(WEB, server(listens=True, status=200, pid=7), True),
     "service: a stranger's answers": Case(WEB, server(listens=True, status=200), True),
     "service: a stranger's does not": Case(WEB, server(listens=True, status=404), False, START, "something else listens on port 80 in c, and http://10.0.0.1/ does not answer 200", True),
+    "service: ours cannot be reached": Case(WEB, server(listens=True, pid=7), False, ["ip neigh flush to 10.0.0.1"], "it listens, and the lab host gets no 200 from http://10.0.0.1/"),
     "service: another's page, nobody listens here": Case(WEB, server(status=200), False, START),
 }
 # fmt: on

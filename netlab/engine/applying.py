@@ -52,7 +52,7 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
         raise Conflict(
             f"step {step!r}: something that netlab did not make is in the way",
             details=in_the_way,
-            hint="remove it by hand; in a sandbox `netlab undo` does, if it was typed there",
+            hint="remove it by hand; in a sandbox, undo does, if it was typed there",
         )
     tasks = [(operation, command) for operation in seen.missing for command in operation.apply(facts)]
     journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])

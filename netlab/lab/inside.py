@@ -54,11 +54,8 @@ class Inside:
         if {**wanted, "version": record["version"]} == record:
             return
         old, new = record["parameters"], wanted["parameters"]
-        changed = [
-            f"{key} is {_short(old.get(key))}, and {_short(new[key])} was asked for"
-            for key in new
-            if old.get(key) != new[key]
-        ]
+        changed = list(_changes(old, new))
+        changed[8:] = ["…"] if len(changed) > 8 else []
         if record["course"] != wanted["course"]:
             changed.insert(0, f"the course is {record['course']}, and {wanted['course']} was asked for")
         if any(old.get(key) != new.get(key) for key in self.fixed()):
@@ -170,6 +167,17 @@ class Inside:
     def _quietly(events: Iterator[Event]) -> None:
         for _ in events:
             pass
+
+
+def _changes(old: Any, new: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """What differs, in words, by the names that --set takes: tables in a list are counted from 1."""
+    if isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
+        old, new = (dict(enumerate(each, 1)) for each in (old, new))
+    if isinstance(new, dict) and isinstance(old, dict):
+        for key in new:
+            yield from _changes(old.get(key), new[key], (*path, str(key)))
+    elif old != new:
+        yield f"{'.'.join(path)} is {_short(old)}, and {_short(new)} was asked for"
 
 
 def _short(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -91,14 +91,16 @@ class OnHost(Inside):
         changes = any(each.missing for each in engine.look(self.chapters, self.host))
         for each in findings if changes else ():
             if each.level == "warning":
-                yield Note(f"{each.name}: {each.detail}" + (f"; {each.cure}" if each.cure else ""))
+                yield Note("; ".join((f"{each.name}: {each.detail}", *each.cure.splitlines())))
 
     def undo(self, since: str | None) -> Iterator[Event]:
-        """As on any lab host; and say what stays because somebody else had made it."""
-        adopted = [each for each, step in self.journal.adopted.items() if step in self.graph.since(since)]
+        """As on any lab host; and say what stays because netlab did not make it, or does not know that it did."""
+        adopted = {*self.journal.adopted}
         for event in super().undo(since):
             if isinstance(event, WalkEnded):
-                yield from (Kept("", str(each), "it was there before netlab") for each in adopted)
+                self.host.forget()
+                looks = engine.look(self._some(self.graph.since(since)), self.host)
+                yield from (_kept(each, adopted) for look in looks for each in look.held if not each.given)
             yield event
 
     def cycle(self, names: Sequence[str]) -> Iterator[Event]:
@@ -120,8 +122,15 @@ class OnHost(Inside):
         return "steps of the lab stand" if self.journal.ours else ""
 
 
+def _kept(operation: Operation, adopted: Set[Operation]) -> Kept:
+    why = "it was there before netlab" if operation in adopted else "netlab has no record of making it"
+    return Kept("", str(operation), why)
+
+
 def _refusal(error: type[NetlabError], wrong: Sequence[Finding]) -> NetlabError:
-    lines = [line for each in wrong for line in (f"{each.name}: {each.detail}", f"  → {each.cure}") if line != "  → "]
+    lines = []
+    for each in wrong:
+        lines += [f"{each.name}: {each.detail}", *(f"  → {cure}" for cure in each.cure.splitlines())]
     what = "this machine lacks what the lab needs" if error is Missing else "something on this machine is in the way"
     return error(f"{what}; nothing was changed", details=lines, hint="see all that was looked at: netlab doctor --host")
 
@@ -144,25 +153,34 @@ class HostLab(Lab[OnHost]):
 
     @property
     def kept(self) -> bool:
-        return (self.state.folder / "lab.json").exists()
+        return any((self.state.folder / name).exists() for name in ("lab.json", "journal.jsonl"))
 
     def bury(self) -> str:
         """Forget what was done before the machine was restarted; "" where it was not.
 
-        Raises UnsafeState where it was done in another network namespace.
+        Raises UnsafeState where it was done in another network namespace, or half of the record is gone.
         """
         record = self.state.read("host.json", ("boot", "netns"))
         now = _identity()
         if record is None or {key: record[key] for key in now} == now:
+            self._check_whole()
             return ""
         if record["boot"] == now["boot"]:
             raise UnsafeState(
                 "the lab of --host stands in another network namespace of this machine",
                 hint="run netlab there; or, when that namespace is gone, remove /run/netlab by hand",
             )
-        for name in ("host.json", "lab.json", "journal.jsonl"):
+        for name in ("journal.jsonl", "lab.json", "host.json"):  # what says that it is of no use goes last
             self.state.remove(name)
         return "the machine was restarted: what netlab had done on it is gone"
+
+    def _check_whole(self) -> None:
+        journal = self.state.folder / "journal.jsonl"
+        if self.record is None and journal.exists():
+            raise UnsafeState(
+                f"{self.state.folder / 'lab.json'} is gone, and {journal.name} beside it says what netlab made",
+                hint="put it back; or restart the machine, which takes all of it away",
+            )
 
     def ensure(self, choice: Choice, *, made_by: str) -> str:
         return ""
@@ -207,7 +225,7 @@ class HostLab(Lab[OnHost]):
         if why_it_stays:
             return ""
         self.state.clear()
-        return "nothing of the lab is left on this machine"
+        return "nothing that netlab has on record is left on this machine"
 
 
 def _identity() -> dict[str, object]:

@@ -46,12 +46,14 @@ class Service(Operation):
         return self._listening(facts) and facts.status("", self.url) == 200
 
     def found(self, facts: Facts) -> str:
-        if not self._listening(facts) or facts.service(self._name):
+        if not self._listening(facts):
             return ""
+        if facts.service(self._name):
+            return f"it listens, and the lab host gets no 200 from {self.url}"
         return f"something else listens on port {self.port} in {self.netns}, and {self.url} does not answer 200"
 
     def blocked(self, facts: Facts) -> bool:
-        return bool(self.found(facts))
+        return self._listening(facts) and not facts.service(self._name)
 
     def apply(self, facts: Facts) -> tuple[Command, ...]:
         if facts.service(self._name):

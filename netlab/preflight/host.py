@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from netlab.machine import Machine
 from netlab.model import Chapter, Facts, Operation, Query, Runner
-from netlab.preflight import filters, firewalls, forward, names, needs, ports, settings, subnets
+from netlab.preflight import filters, firewalls, forward, names, needs, ports, routing, settings, subnets
 from netlab.preflight.cures import Cures
 from netlab.preflight.finding import Finding, finding
 from netlab.preflight.wants import Wants
@@ -57,6 +57,7 @@ def examine_host(
         *subnets.uplinks(wants, facts, cures),
         *names.findings(wants, facts, ours, cures),
         *subnets.findings(wants, facts, cures),
+        *routing.findings(run, wants, cures),
         *ports.findings(wants, facts, list(seen.at("prerouting")), cures),
         *firewalls.findings(here, seen),
         *forward.findings(wants, facts, seen, known, cures, bridged=settings.bridged(facts)),

@@ -271,6 +271,11 @@ def test_another_value_while_a_step_stands(netlab: Netlab) -> None:
     done = netlab("apply", "--set", "bridge=br8", code=2)
     assert "bridge is br7, and br8 was asked for" in done.err
     assert "undo first: netlab undo" in done.err
+    done = netlab("apply", "--set", "containers.2.name=web", code=2)
+    assert "containers.2.name is container2, and web was asked for" in done.err
+    assert (
+        "containers is 2 of them, and 3 of them was asked for" in netlab("apply", "--set", "containers=3", code=2).err
+    )
     assert netlab.states()["bridge"] == "done"
     assert netlab.apply("--until", "bridge").ran == []  # without a word about it, the lab's own value counts
     assert "br7" in netlab.type("ip -br link show type bridge")

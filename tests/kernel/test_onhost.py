@@ -40,7 +40,7 @@ def test_the_whole_course_and_back(host: OnMachine) -> None:
 
 def test_what_is_left_out_and_why(host: OnMachine) -> None:
     left = [each for each in host("apply", "--json").events if each["event"] == "left out"]
-    beyond = f"{INTERNET} is beyond this machine's gateway; --internet {INTERNET} allows it"
+    beyond = f"{INTERNET} is neither this machine nor its gateway; --internet {INTERNET} allows it"
     nobody = "there is no node 'client' around a real machine: try it from another one"
     assert [(each["step"], each["probe"], each["why"]) for each in left] == [
         ("nat", f"container1 pings {INTERNET}", beyond),
@@ -119,6 +119,19 @@ def test_a_lab_stays_with_the_uplink_that_it_was_made_with(host: OnMachine) -> N
     assert names(host, "done") == [step for step in STEPS if step not in ("loopback", "web", "publish")]
     assert host.apply("--until", "nat").ran == []
     host.type("ip route del default via 192.168.56.1")
+
+
+def test_rules_of_another_table(host: OnMachine) -> None:
+    """What this machine sends to the lab would go by another card: it is said before, and the cure helps."""
+    rule, route = "rule add lookup 77 priority 50", "route add default via 192.168.56.1 dev eth1 table 77"
+    host.given(f"ip {rule}; ip {route}", undone="ip rule del priority 50; ip route flush table 77")
+    [found] = [each for each in host.json("doctor")["findings"] if each["name"] == "policy routing"]
+    assert found["level"] == "warning"
+    host.given(found["cure"], undone="ip rule del priority 49")
+    with host.machine.watched("lan0") as packets:
+        assert all(each["ok"] for each in host("apply", "--until", "web", "--json").proofs)
+    assert packets in ([], [""])
+    host("undo")
 
 
 UPLINKS = {
@@ -296,3 +309,68 @@ def test_a_state_folder_that_cannot_be_trusted(host: OnMachine, typed: str, undo
     host.type(undone)
     assert said in err
     assert host.differences(host.start) == []
+
+
+def test_what_is_said_to_be_kept_is_there(host: OnMachine) -> None:
+    """Of what was adopted, some went meanwhile, and netlab made it anew: that goes, and is not said to be kept."""
+    host.given("ip netns add container1; ip link add br0 type bridge", undone="ip netns del container1")
+    host("apply", "--adopt", "--no-prove", "--until", "bridge")
+    host.type("ip link del br0")
+    host.apply("--until", "bridge")
+    kept = {each["operation"]: each["why"] for each in host.undo().events if each["event"] == "kept"}
+    assert kept == {"network namespace container1": "it was there before netlab"}
+    host.start = host.snapshot()
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def test_a_journal_that_is_gone_is_not_said_to_be_undone(host: OnMachine) -> None:
+    host.apply("--until", "namespaces")
+    host.type("rm /run/netlab/host/journal.jsonl")
+    done = host.undo()
+    assert [(each["operation"], each["why"]) for each in done.events if each["event"] == "kept"] == [
+        (f"network namespace container{number}", "netlab has no record of making it") for number in (1, 2)
+    ]
+    assert "nothing of the lab is left" not in done.err
+    host.type("ip netns del container1; ip netns del container2")
+
+
+def test_a_look_throws_no_journal_away(host: OnMachine) -> None:
+    """Half of the record is gone: what the other half says is kept, until it can be used."""
+    host.apply("--until", "namespaces")
+    record = host.type("cat /run/netlab/host/lab.json")
+    host.type("rm /run/netlab/host/lab.json")
+    for words in (["status"], ["undo"], ["apply"]):
+        assert "lab.json is gone, and journal.jsonl beside it" in host(*words, code=4).err
+    host.type("umask 77; cat >/run/netlab/host/lab.json <<'end'", record.strip(), "end")
+    assert len(host.undo().ran) == 2
+    assert host.left() == []
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_cure_of_two_commands_has_a_line_for_each(host: OnMachine) -> None:
+    host.given("iptables -A FORWARD -j REJECT", undone=f"iptables -D FORWARD -j REJECT; {unused('filter')}")
+    said = host("apply", code=4).err.splitlines()
+    cures = [f"    → iptables -w -I FORWARD -{way} br0 -j ACCEPT" for way in ("i", "o")]
+    assert [each for each in said if "iptables -w -I" in each] == cures
+
+
+def test_a_hint_names_this_machine(host: OnMachine) -> None:
+    """A command fails, whichever: what the engine says of it leads to this machine, not into a sandbox."""
+    switch = "/proc/sys/net/ipv4/ip_forward"
+    host.given(f"mount --bind {switch} {switch}; mount -o remount,ro,bind {switch}", undone=f"umount {switch}")
+    said = host("apply", "--until", "forwarding", code=1).err
+    assert "`netlab apply --host` goes on from here; `netlab undo --host` takes the lab back" in said
+
+
+def test_an_uplink_of_the_bridges_name(host: OnMachine) -> None:
+    """As on many a host of virtual machines."""
+    host.given(
+        "ip link add br0 up type bridge; ip addr add 10.9.9.9/24 dev br0; ip route replace default via 10.9.9.1 dev br0",
+        undone=f"ip link del br0; ip route add default via {GATEWAY} dev {CARD}",
+    )
+    assert "--set bridge=NAME gives another" in host("doctor", code=2).err
+    assert "ip link add br1 type bridge" in host("plan", "--set", "bridge=br1").out

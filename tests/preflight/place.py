@@ -31,6 +31,7 @@ default via 192.168.0.2 dev ens33
 
 NFT, LEGACY = "iptables v1.8.9 (nf_tables)", "iptables v1.4.21"
 NO_RULES = '{"nftables": [{"metainfo": {"version": "1.0.6", "json_schema_version": 1}}]}'
+POLICIES = "0:\tfrom all lookup local \n32766:\tfrom all lookup main \n32767:\tfrom all lookup default \n"
 PROGRAMS = (
     *("ip", "iptables", "iptables-save", "iptables-restore", "nft", "sysctl", "tcpdump", "bridge", "brctl", "route"),
     *("ss", "ping", "curl", "nsenter", "unshare", "mount", "sh", "sleep", "grep", "python3"),
@@ -77,6 +78,7 @@ class Place:
         self.links = LINKS
         self.namespaces = Namespaces()
         self.stacks: dict[str, str] = {}
+        self.policies = POLICIES
         self.listening = ""
         self.rules = ""
         self.ruleset = NO_RULES
@@ -114,6 +116,8 @@ class Place:
                     if self.ruleset
                     else Result(1, "", "Error: JSON support not compiled-in")
                 )
+            case ("ip", "-4", "rule"):
+                return Result(0, self.policies, "")
             case ("iptables-legacy-save", "-t", _):
                 return Result(0, self.legacy, "") if self.legacy else Result(127, "", "not found")
         raise AssertionError(argv)

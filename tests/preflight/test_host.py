@@ -14,14 +14,14 @@ def test_a_machine_without_trouble(place: Place) -> None:
     assert all(not each.cure for each in found if each.level == "ok")
     names = [each.name for each in found if not each.name.startswith(("program", "kernel"))]
     assert names == [
-        *("root", "Python", "iptables backend", "uplink ens33", "names", "network 172.168.1.0/24", "ports"),
-        *("FORWARD", "INPUT", "bridge-nf-call-iptables", "rp_filter"),
+        *("root", "Python", "iptables backend", "uplink ens33", "names", "network 172.168.1.0/24"),
+        *("policy routing", "ports", "FORWARD", "INPUT", "bridge-nf-call-iptables", "rp_filter"),
     ]
 
 
 def test_it_only_looks(place: Place) -> None:
     place.findings()
-    assert place.asked == [("iptables", "--version"), ("nft", "-j", "list", "ruleset")]
+    assert place.asked == [("iptables", "--version"), ("nft", "-j", "list", "ruleset"), ("ip", "-4", "rule")]
 
 
 def test_somebody_who_is_not_root_is_told_so_and_the_rest_is_not_looked_at(place: Place) -> None:
