@@ -19,7 +19,7 @@ import typer
 import typer.core
 
 from netlab import __version__, signals
-from netlab.errors import Interrupted, NetlabError, Unreadable, UsageError
+from netlab.errors import Interrupted, Missing, NetlabError, Unreadable, UsageError
 
 if TYPE_CHECKING:
     from netlab.events import Event
@@ -305,7 +305,7 @@ def undo(context: typer.Context, since: From = None) -> None:
     session = Session.of(context)
     with session.lab() as lab:
         if not lab.kept or not lab.there:
-            where = "on this machine" if session.shared.host else f"in sandbox {lab.state.name!r}"
+            where = "on record for this machine" if session.shared.host else f"in sandbox {lab.state.name!r}"
             session.screen.note(f"there is no lab {where}: nothing to undo")
             return
         ok, stays = lab.inside(lambda inside: (session.screen.walk(inside.undo(since)), inside.why_it_stays()))
@@ -503,7 +503,7 @@ def _findings() -> Sequence[Finding]:
     return examine(Host(Services(Path("/nonexistent"))).run, Machine())
 
 
-def _findings_without_root() -> Sequence[Finding]:
+def _findings_without_course() -> Sequence[Finding]:
     from netlab.host import Host
     from netlab.machine import Machine
     from netlab.preflight import examine_host
@@ -514,10 +514,16 @@ def _findings_without_root() -> Sequence[Finding]:
 
 
 def _host_findings(session: Session, settings: list[str] | None, file: Path | None) -> Sequence[Finding]:
+    from netlab.preflight import Finding as Found
+
     if os.geteuid() != 0:
-        return _findings_without_root()
+        return _findings_without_course()
     with session.host() as lab:
-        return lab.inside(lambda inside: inside.findings(), session.choose(lab, settings, file))
+        try:
+            choice = session.choose(lab, settings, file)
+        except Missing as error:  # the machine does not tell its uplink: say so, and all else that needs no course
+            return [*_findings_without_course(), Found("uplink", False, "missing", error.message, error.hint)]
+        return lab.inside(lambda inside: inside.findings(), choice)
 
 
 # --- the sandboxes ---------------------------------------------------------------------------------------------------

@@ -158,6 +158,16 @@ def test_an_uplink_that_cannot_be_told(
     assert host.left() == []
 
 
+def test_the_doctor_says_what_else_there_is_where_no_route_leads_out(host: OnMachine) -> None:
+    host.given("ip route del default", undone=f"ip route add default via {GATEWAY} dev {CARD}")
+    found = {each["name"]: each for each in host.json("doctor", code=5)["findings"]}
+    assert (found["uplink"]["level"], found["uplink"]["cure"]) == (
+        "missing",
+        "name the card that leads out: --set uplink=CARD",
+    )
+    assert found["root"]["level"] == found["program ip"]["level"] == "ok"
+
+
 # --- what is somebody else's -----------------------------------------------------------------------------------------
 
 
