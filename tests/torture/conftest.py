@@ -1,0 +1,35 @@
+"""The fixtures of tests/kernel, and a seam for faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kernel.conftest import (  # noqa: F401 fixtures, which pytest finds by their names here
+    _machine_of_the_file,
+    _the_machine_stays_as_it_is,
+    _warm,
+    host,
+    lab,
+    netlab,
+    pytest_runtest_makereport,
+    shared,
+)
+from tests.kernel.runner import Netlab
+from tests.torture.faults import Faults
+
+
+@pytest.fixture(scope="module")
+def _faults_of_the_file(shared: Netlab) -> Faults:  # noqa: F811
+    faults = Faults(shared)
+    faults.install()
+    return faults
+
+
+@pytest.fixture
+def faults(lab: Netlab, _faults_of_the_file: Faults) -> Iterator[Faults]:  # noqa: F811
+    """The file's sandbox, with the seam in place and no fault planned; afterwards its lab host is as it was."""
+    _faults_of_the_file.plan()
+    yield _faults_of_the_file
+    _faults_of_the_file.plan()
