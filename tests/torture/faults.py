@@ -90,6 +90,10 @@ class Faults:
         words = "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items())
         (self.folder / "plan").write_text(words)
 
+    def quiet(self) -> None:
+        """No faults any more, while something still stands where it was stopped."""
+        (self.folder / "plan").write_text("")
+
     @property
     def calls(self) -> list[Call]:
         """What has been called since."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,27 @@ def test_killed_with_all_that_it_runs(faults: Faults, walk: str, then: str, stri
         until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"])
     print(f"{walk}: {len(stopped)} of {len(every)} boundaries, {len(calls)} calls")
     assert stopped == every[:: stride]
+
+
+@pytest.mark.parametrize("walk", ["apply", "undo"])
+@pytest.mark.parametrize("stride", [9, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])])
+def test_killed_alone(faults: Faults, walk: str, stride: int) -> None:
+    """What netlab had just started goes on without it, and has not ended when the next netlab comes."""
+    lab = faults.lab
+    calls = reference(faults, walk)
+    for boundary in [each for each in boundaries(calls) if each[1] == "before"][::stride]:
+        if walk == "undo":
+            lab.apply()
+        faults.plan(at=boundary[0], what="before")
+        with faults.running(walk, "--json", *(["--no-prove"] if walk == "apply" else [])) as going:
+            assert going.stopped()
+            going.kill()
+            assert going.wait().code == -9
+            faults.quiet()
+            with faults.running("undo", "--json") as undo:
+                time.sleep(0.2)
+                going.go("on")
+            assert undo.wait().code == 0, str(undo.wait())
+        assert lab.differences(lab.start) == [], (boundary, calls[boundary[0] - 1].words)
+        assert entries(lab) == []
+        until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"])
