@@ -68,7 +68,7 @@ def told(query: Query, result: Result | None) -> str:
 
     curl fails where nobody answers, and sysctl and grep for a name that the kernel has not: those are answers.
     """
-    if result is None or (result.code != 0 and query.kind not in ("fetch", "sysctl")):
+    if result is None or (result.code != 0 and not _answers(query, result)):
         said = result.stderr.strip().splitlines() if result is not None else []
         where = f" of {query.netns}" if query.netns else ""
         about = " ".join(filter(None, (query.kind, query.key)))
@@ -78,6 +78,14 @@ def told(query: Query, result: Result | None) -> str:
             hint="nothing was changed for it; clear what it names, and run the command again",
         )
     return result.stdout
+
+
+def _answers(query: Query, result: Result) -> bool:
+    """Is it an answer that this failed? Not where the tool was killed, could not be started, or had to give up."""
+    if query.kind == "fetch" or (query.kind == "sysctl" and "*" in query.key):
+        return 0 < result.code < 126
+    said = result.stderr.splitlines()
+    return query.kind == "sysctl" and bool(said) and all("No such file" in line for line in said)
 
 
 def parsed(query: Query, text: str) -> Any:

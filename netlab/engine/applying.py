@@ -27,6 +27,7 @@ def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Itera
         yield StepBegun(chapter.name, chapter.summary, len(seen.held), len(chapter.operations))
         if seen.missing:
             yield from _apply_missing(seen, host, journal)
+        yield from drained(host)
         journal.finish(chapter.name)
         changed += len(seen.missing)
         yield StepEnded(chapter.name, len(seen.held), len(seen.missing), time.monotonic() - since)

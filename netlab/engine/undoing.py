@@ -88,6 +88,7 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     try:
         yield from _rounds(taken, covers, host, ran, spent)
         _check_gone(taken, host, spent)
+        yield from drained(host)
     except NetlabError:
         yield from _report(steps, taken, {}, ran)
         raise

@@ -82,12 +82,13 @@ class Faults:
     # --- what is to happen -------------------------------------------------------------------------------------------
 
     def plan(self, **settings: str | int) -> None:
-        """From now on; the calls are counted from 1 again."""
+        """From now on; the calls are counted from 1 again. ``more`` are lines of shell."""
         for name in ("count", "log", "stopped", "plan"):
             (self.folder / name).unlink(missing_ok=True)
         for path in (self.folder / "in").iterdir():
             path.unlink()
-        words = "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items())
+        more = settings.pop("more", "")
+        words = "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()) + f"{more}\n"
         (self.folder / "plan").write_text(words)
 
     def quiet(self) -> None:
