@@ -74,7 +74,8 @@ class Host:
         live = self.known.get(Query("namespaces"), Namespaces()).live
         asked = [query for query in asked if query not in self.known]
         jobs = jobs_for(query for query in asked if (not query.netns or query.netns in live) and self._may_ask(query))
-        jobs = {job: queries for job, queries in jobs.items() if find(job.argv[0])}
+        # Only nft may be absent: where iptables is the old one, nobody needs it. Without another tool nothing is known.
+        jobs = {job: queries for job, queries in jobs.items() if job.argv[0] != "nft" or find("nft")}
         texts = {}
         firsts = self._run([[job] for job in jobs])
         for (job, queries), (first,) in zip(jobs.items(), firsts, strict=True):

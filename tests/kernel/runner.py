@@ -58,11 +58,14 @@ class Done:
 
 
 class Warm:
-    """tests/kernel/warm.py at work; ``through`` is a command that enters the machine where it is to run."""
+    """tests/kernel/warm.py at work; ``through`` is a command that enters the machine where it is to run.
 
-    def __init__(self, *, measured: bool, through: Sequence[str] = ()) -> None:
+    ``limit`` is how many seconds a call may take, where it is not to be what a person's netlab waits.
+    """
+
+    def __init__(self, *, measured: bool, through: Sequence[str] = (), limit: float | None = None) -> None:
         self.environment = {key: os.environ[key] for key in os.environ if measured or not key.startswith("COVERAGE")}
-        environment = {**self.environment, "PYTHONPATH": str(TOP)}
+        environment = {**self.environment, "PYTHONPATH": str(TOP), **({"LIMIT": str(limit)} if limit else {})}
         server = [*through, sys.executable, "-P", str(Path(__file__).with_name("warm.py"))]
         self._server = subprocess.Popen(
             server,

@@ -20,16 +20,11 @@ from tests.kernel.runner import Netlab
 from tests.torture.faults import Faults
 
 
-@pytest.fixture(scope="module")
-def _faults_of_the_file(shared: Netlab) -> Faults:  # noqa: F811
-    faults = Faults(shared)
-    faults.install()
-    return faults
-
-
 @pytest.fixture
-def faults(lab: Netlab, _faults_of_the_file: Faults) -> Iterator[Faults]:  # noqa: F811
+def faults(lab: Netlab) -> Iterator[Faults]:  # noqa: F811
     """The file's sandbox, with the seam in place and no fault planned; afterwards its lab host is as it was."""
-    _faults_of_the_file.plan()
-    yield _faults_of_the_file
-    _faults_of_the_file.plan()
+    own = Faults(lab)
+    own.install()
+    own.plan()
+    yield own
+    own.plan()
