@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from netlab.errors import UnsafeState
+from netlab.errors import Missing, UnsafeState
 from netlab.model import Json, Operation
 from netlab.operations import dump, load
 from netlab.state import open_plain
@@ -83,7 +84,10 @@ class Journal:
         return self._operations | self.adopted.keys()
 
     def record(self, entries: Sequence[Entry]) -> None:
-        """Write entries down, synced. Only then may their commands run."""
+        """Write entries down, synced. Only then may their commands run.
+
+        Like all that writes, raises Missing where the disk does not take it: then nothing of it is on record.
+        """
         lines = ({"step": each.step, "operation": dump(each.operation), "before": each.before} for each in entries)
         self._append(*lines)
         for entry in entries:
@@ -118,9 +122,19 @@ class Journal:
 
     def _append(self, *records: dict[str, Json]) -> None:
         new = not self.path.exists()
+        lines = "".join(json.dumps(each) + "\n" for each in (({"journal": VERSION}, *records) if new else records))
         fd = open_plain(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            for record in ({"journal": VERSION}, *records) if new else records:
-                file.write(json.dumps(record) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        size = os.fstat(fd).st_size
+        try:
+            with os.fdopen(fd, "wb", closefd=False) as file:
+                file.write(lines.encode())
+            os.fsync(fd)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.truncate(self.path, size)
+            raise Missing(
+                f"the journal {self.path} cannot be written: {error.strerror}",
+                hint="make room; then run the command again, it goes on from here",
+            ) from error
+        finally:
+            os.close(fd)

@@ -123,14 +123,18 @@ def _start(path: str, *arguments: str, **settings: Any) -> Any:
         with signals.held():
             process = command(*arguments, **settings, **always, _preexec_fn=signals.default)
     except OSError as error:
-        hint = "look at `ulimit -a`: open files, processes, memory"
-        raise Missing(f"no process can be started: {error.strerror}", details=(path,), hint=hint) from error
+        raise _refused(error, path) from error
     try:
         signals.check()
     except Interrupted:
         _end(process)
         raise
     return process
+
+
+def _refused(error: OSError, path: str) -> Missing:
+    hint = "look at `ulimit -a`: open files, processes, memory"
+    return Missing(f"no process can be started: {error.strerror}", details=(path,), hint=hint)
 
 
 def _end(process: Any) -> None:
@@ -178,7 +182,7 @@ class Shells:
         limit = time.monotonic() + LIMIT + 0.2 * sum(map(len, lanes))
         try:
             while len(self._shells) < len(parts):
-                self._shells.append(_Shell())
+                self._shells.append(_shell())
             for shell, script in zip(self._shells, scripts, strict=False):
                 shell.begin(script)
             wholes = [shell.end(limit) for shell, _ in zip(self._shells, scripts, strict=False)]
@@ -275,6 +279,13 @@ class _Shell:
         _end(self._process)
         for fd in (self._script, self._out, self._err, self._lines, self._ended):
             os.close(fd)
+
+
+def _shell() -> _Shell:
+    try:
+        return _Shell()
+    except OSError as error:
+        raise _refused(error, program("sh")) from error
 
 
 def _lines(lanes: Sequence[Sequence[Job]], chain: bool) -> Iterator[str]:

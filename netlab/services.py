@@ -27,8 +27,11 @@ class Services:
         assert command.serve is not None
         home = self._folder / command.serve.name
         page = home / "www"
-        page.mkdir(parents=True, exist_ok=True, mode=0o755)
-        (page / "index.html").write_text(command.serve.page)
+        try:
+            page.mkdir(parents=True, exist_ok=True, mode=0o755)
+            (page / "index.html").write_text(command.serve.page)
+        except OSError as error:
+            return Result(1, "", str(error))
         record, log = home / "record", home / "log"
         # The shell writes its own stat line and then becomes the server: same pid, same start time, and no moment at
         # which a server runs that is not on record. Until then its input is the lab's lock: should netlab be killed,

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from netlab.errors import Unreadable, UnsafeState, UsageError
+from netlab.errors import Missing, Unreadable, UnsafeState, UsageError
 from netlab.model import Json
 from netlab.processes import HELD
 
@@ -115,8 +115,9 @@ class State:
         os.set_inheritable(fd, True)
         HELD.add(fd)
         try:
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, f"pid {os.getpid()} since {time.strftime('%H:%M:%S')}\n".encode(), 0)
+            with contextlib.suppress(OSError):  # a full disk: who waits for us will not be told who we are
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, f"pid {os.getpid()} since {time.strftime('%H:%M:%S')}\n".encode(), 0)
             yield True
         finally:
             HELD.discard(fd)
@@ -165,13 +166,21 @@ class State:
         return value
 
     def write(self, name: str, value: dict[str, Json]) -> None:
-        """Write the file ``name`` aside and move it in, synced: a kill leaves the old one or the new one."""
+        """Write the file ``name`` aside and move it in, synced: a kill leaves the old one or the new one.
+
+        Raises Missing where the disk does not take it; then the old one is left.
+        """
         path, aside = self.folder / name, self.folder / f".{name}.new"
-        with open(open_plain(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
-            file.write(json.dumps({"version": VERSION, **value}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        try:
+            with open(open_plain(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
+                file.write(json.dumps({"version": VERSION, **value}))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            hint = "make room; then run the command again"
+            raise Missing(f"{path} cannot be written: {error.strerror}", hint=hint) from error
 
     def remove(self, name: str) -> None:
         """Remove the file ``name``, if it is there."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from netlab.engine.looking import LabHost, Look, drained, facts_for, look
-from netlab.errors import CommandFailed, Conflict, DidNotHold
+from netlab.errors import CommandFailed, Conflict, DidNotHold, Missing
 from netlab.events import Event, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.journal import Entry, Journal
 from netlab.model import Chapter, Command, Facts, Operation
@@ -16,7 +16,8 @@ from netlab.model import Chapter, Command, Facts, Operation
 def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Iterator[Event]:
     """Bring every chapter about, in order. What holds is left alone; what does not is journalled, run, and read again.
 
-    Raises Conflict for what is not ours and in the way, CommandFailed, and DidNotHold; no later step has run then.
+    Raises Conflict for what is not ours and in the way, CommandFailed, DidNotHold, and Missing where the journal cannot
+    be written; no later step has run then.
     """
     begun = time.monotonic()
     changed = 0
@@ -56,7 +57,11 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
             hint="remove it by hand; in a sandbox, undo does, if it was typed there",
         )
     tasks = [(operation, command) for operation in seen.missing for command in operation.apply(facts)]
-    journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])
+    try:
+        journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])
+    except Missing as error:
+        not_run = f"not run: {tasks[0][1]}"
+        raise Missing(f"step {step!r}: {tasks[0][0]}: {error}", details=(not_run,), hint=error.hint) from error
     yield from _performed(step, tasks, host, together=together)
     if not _settled(seen.missing, host, lambda operation, now: operation.holds(now)):
         now = facts_for(host, seen.missing)
