@@ -82,7 +82,7 @@ class Host:
             texts.update(dict.fromkeys(queries, told(queries[0], self._looked(job, first))))
         for query in asked:
             if query.kind == "service":
-                self.known[query] = self._services.running(query.key)
+                self.known[query] = self._services.running(query.key, query.netns)
             elif query.kind == "stack" and query.netns and query.netns not in live:
                 self.known[query] = Stack(exists=False)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,17 @@ def namespaces() -> Namespaces:
     """The network namespaces that this process's mounts show under /run/netns."""
     folder = Path("/run/netns")
     names = "\n".join(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ""
-    return parse.parse_namespaces(names, Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
+    found = parse.parse_namespaces(names, Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
+    return replace(found, born={name: _born(folder / name) for name in found.live})
+
+
+def _born(path: Path) -> str:
+    """A namespace's number is given to another one when it is gone; the moment at which it got its name is not."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_ino} {found.st_ctime_ns}"
 
 
 def jobs_for(queries: Iterable[Query]) -> dict[Job, list[Query]]:

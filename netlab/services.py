@@ -48,11 +48,16 @@ class Services:
         with open(next(iter(processes.HELD), os.devnull), "rb", closefd=not processes.HELD) as lock:
             return processes.Running((program("sh"), "-c", aside), lock).wait(10.0)
 
-    def running(self, name: str) -> int:
-        """The pid of the server ``name`` that this lab started, 0 when it does not run (any more)."""
+    def running(self, name: str, netns: str = "") -> int:
+        """The pid of the server ``name`` that this lab started, 0 when it does not run (any more).
+
+        With ``netns``: when it does not run in the namespace that has this name now.
+        """
         try:
             pid, started = _identity((self._folder / name / "record").read_text())
             now = _identity(Path(f"/proc/{pid}/stat").read_text())
+            if netns and not os.path.samefile(f"/proc/{pid}/ns/net", f"/run/netns/{netns}"):
+                return 0
         except (OSError, ValueError, IndexError):
             return 0
         return pid if now == (pid, started) else 0

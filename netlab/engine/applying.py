@@ -49,14 +49,16 @@ def apply_one(chapter: Chapter, operation: Operation, host: LabHost, journal: Jo
 
 def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: bool = True) -> Iterator[Event]:
     step, facts = seen.chapter.name, seen.facts
-    in_the_way = [each.found(facts) for each in seen.missing if each.blocked(facts)]
+    in_the_way = [each.found(facts) for each in seen.missing if each.blocked(facts) and not journal.still(each, facts)]
     if in_the_way:
         raise Conflict(
             f"step {step!r}: something that netlab did not make is in the way",
             details=in_the_way,
             hint="remove it by hand; in a sandbox, undo does, if it was typed there",
         )
-    tasks = [(operation, command) for operation in seen.missing for command in operation.apply(facts)]
+    tasks = [
+        (each, command) for each in seen.missing for command in (*_cleared(each, facts, journal), *each.apply(facts))
+    ]
     try:
         journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])
     except Missing as error:
@@ -72,6 +74,16 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
             details=(*commands, f"the kernel shows: {failed.found(now) or 'nothing of it'}"),
             hint="look with `netlab status`; `netlab undo` takes the lab back",
         )
+
+    made = {each: each.identity(now) for now in [facts_for(host, seen.missing)] for each in seen.missing if each.makes}
+    if made:
+        journal.made(made)
+
+
+def _cleared(operation: Operation, facts: Facts, journal: Journal) -> tuple[Command, ...]:
+    """What takes away our own thing where it is broken, and so in its own way: a pair whose far end was cut off."""
+    ours = journal.still(operation, facts) if operation.blocked(facts) else None
+    return operation.undo(facts, ours.before) if ours is not None else ()
 
 
 def _performed(

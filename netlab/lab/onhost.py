@@ -56,7 +56,8 @@ class OnHost(Inside):
     def findings(self) -> list[Finding]:
         """What this machine has, lacks, and has in the way of the lab."""
         queries = host_queries(self.chapters)
-        ours = self.journal.ours | (self._strangers().keys() if self._lab.adopt else set())
+        strangers = self._strangers().keys()
+        ours = self.journal.ours | strangers if self._lab.adopt else self.journal.ours - strangers
         named = self._choice.record()["parameters"] if self._choice is not None else {}
         return examine_host(self.host.run, Machine(), self.chapters, self.host.facts(queries), ours, named)
 
@@ -67,7 +68,7 @@ class OnHost(Inside):
             operation: each.chapter.name
             for each in looks
             for operation in each.held
-            if operation.makes and operation not in self.journal.ours
+            if operation.makes and (operation not in self.journal.ours or self.journal.remade(operation, each.facts))
         }
 
     def apply(self, until: str | None, *, prove: bool) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from tests.kernel.conftest import (  # noqa: F401 fixtures, which pytest finds b
     pytest_runtest_makereport,
     shared,
 )
-from tests.kernel.runner import Netlab
+from tests.kernel.runner import Netlab, OnMachine
 from tests.torture.faults import Faults
 
 
@@ -28,3 +28,14 @@ def faults(lab: Netlab) -> Iterator[Faults]:  # noqa: F811
     own.plan()
     yield own
     own.plan()
+
+
+@pytest.fixture
+def host_faults(host: OnMachine) -> Iterator[Faults]:  # noqa: F811
+    """netlab --host on a machine of the tests' own, with the seam in place; afterwards the machine is as it was."""
+    own = Faults(host)
+    own.install()
+    own.plan()
+    yield own
+    own.plan()
+    own.remove()

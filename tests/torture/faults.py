@@ -21,7 +21,19 @@ from pathlib import Path
 from netlab.programs import find
 from tests.kernel.runner import Done, Netlab, until
 
-TOOLS = ("ip", "iptables", "iptables-save", "iptables-restore", "sysctl", "nft", "ss", "curl", "grep", "kill", "python3")
+TOOLS = (
+    "ip",
+    "iptables",
+    "iptables-save",
+    "iptables-restore",
+    "sysctl",
+    "nft",
+    "ss",
+    "curl",
+    "grep",
+    "kill",
+    "python3",
+)
 """What netlab runs, apart from the proofs' probes, its shells and nsenter, which becomes one of these."""
 
 LOOKS = (" -o ", "iptables-save ", "nft list ", "ss ", "curl ", "grep ")
@@ -58,7 +70,7 @@ class Faults:
     def __init__(self, lab: Netlab) -> None:
         self.lab = lab
         self.folder = lab.home / "faults"
-        self._real: dict[str, Path] = {}
+        self._over: list[str] = []
 
     def install(self) -> None:
         """Lie down over the tools: only in the lab's own mounts, once, and until it ends."""
@@ -71,7 +83,9 @@ class Faults:
             os.mkfifo(self.folder / name)
         (self.folder / "stopped").unlink()
         script = self.folder / "fault.sh"
-        script.write_text(Path(__file__).with_name("fault.sh").read_text().replace("FOLDER", shlex.quote(str(self.folder))))
+        script.write_text(
+            Path(__file__).with_name("fault.sh").read_text().replace("FOLDER", shlex.quote(str(self.folder)))
+        )
         script.chmod(0o755)
         lines, over = [], []
         for name in TOOLS:
@@ -80,8 +94,12 @@ class Faults:
             (self.folder / "real" / name).touch()
             lines.append(f"mount --bind {os.path.realpath(path)} {self.folder}/real/{name}")
             over.append(os.path.realpath(path))
-        lines += [f"mount --bind {script} {path}" for path in dict.fromkeys(over)]
-        self.lab.type(*lines)
+        self._over = [*dict.fromkeys(over)]
+        self.lab.type(*lines, *(f"mount --bind {script} {path}" for path in self._over))
+
+    def remove(self) -> None:
+        """Get up again, where the lab host goes on without it."""
+        self.lab.type(f"umount {' '.join(self._over)} {self.folder}/real/*")
 
     # --- what is to happen -------------------------------------------------------------------------------------------
 
@@ -139,8 +157,7 @@ class Walk:
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Signal netlab, and nobody else."""
-        lock = self._faults.lab.base / "default/lock"
-        os.kill(int(lock.read_text().split()[1]), number)
+        self._faults.lab.kill(number)
 
     def go(self, how: str) -> None:
         """Let what stands still go on, or be killed with its group."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -57,10 +58,8 @@ def test_at_any_moment(lab: Netlab, target: str, count: int) -> None:
             time.sleep(0.25 + chance.random() * 0.8)
             victim = process.pid if target == "netlab" else a_command(lab, holder, {*servers}, chance)
             if victim and process.poll() is None:
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(victim, sent)
-                except ProcessLookupError:
-                    pass
             said = told(process)
         assert process.returncode in ENDS, (*about, said)
         assert "Traceback" not in said, (*about, said)

@@ -44,7 +44,9 @@ def passing(call: Call) -> Fault | None:
 def failing(number: int, lines: int, faults: dict[str, Fault]) -> dict[str, str | int]:
     """The plan by which a call fails, once ``lines`` of its lines have run, with the words of its tool."""
     where = f"\nCommand failed -:{lines + 1}" if lines else ""
-    cases = "".join(f"{name}) code={each.code} says={shlex.quote(each.says + where)};;" for name, each in faults.items())
+    cases = "".join(
+        f"{name}) code={each.code} says={shlex.quote(each.says + where)};;" for name, each in faults.items()
+    )
     return {"at": number, "what": "fail", "lines": lines, "more": f"case $name in {cases} esac"}
 
 
@@ -86,8 +88,10 @@ def test_what_fails_for_good(faults: Faults, stride: int) -> None:
     lab = faults.lab
     calls = reference(faults, "apply")
     every = [(call, lines) for call in calls for lines in points(call) if not call.words.startswith("python3")]
-    for call, lines in every[::stride]:  # noqa: PLW2901
-        faults.plan(**failing(call.number, lines, dict.fromkeys(TOOLS, Fault(2, "RTNETLINK answers: Operation not permitted"))))
+    for call, lines in every[::stride]:
+        faults.plan(
+            **failing(call.number, lines, dict.fromkeys(TOOLS, Fault(2, "RTNETLINK answers: Operation not permitted")))
+        )
         done = lab.run("apply", "--no-prove", "--json")
         call = faults.calls[call.number - 1]
         about = (call.number, call.words, lines, str(done))
@@ -109,7 +113,9 @@ def test_what_fails_for_good(faults: Faults, stride: int) -> None:
 
 def named(change: str, said: str) -> bool:
     """Is the command shown as a person would type it?"""
-    return change.removeprefix("iptables-restore ") in said.replace("ip netns exec container1 ", "").replace("ip netns exec container2 ", "")
+    return change.removeprefix("iptables-restore ") in said.replace("ip netns exec container1 ", "").replace(
+        "ip netns exec container2 ", ""
+    )
 
 
 def ran_after(events: list[Event]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the machine lacks: an end to a command, a program, room on the disk, open files. It is said, and undo is clean."""
+"""What the machine lacks: a command's end, a program, room on the disk, open files. It is said, and undo is clean."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_what_never_ends(faults: Faults, walk: str, stride: int) -> None:
             lab.apply()
         faults.plan(at=call.number, what="hang")
         done = lab.run(walk, "--json", *(["--no-prove"] if walk == "apply" else []))
-        call = faults.calls[call.number - 1]  # noqa: PLW2901 two that run side by side may have changed places
+        call = faults.calls[call.number - 1]
         about = (call.number, call.words, str(done))
         faults.plan()
         assert done.code == 1, about
