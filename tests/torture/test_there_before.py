@@ -18,39 +18,38 @@ pytestmark = pytest.mark.kernel
 
 MEASURED = False
 
-LEFT = "iptables -t nat -X PREROUTING; iptables -t nat -X POSTROUTING; nft delete table ip nat"
-
 THERE: dict[str, tuple[str, str]] = {
     "the gateway's address on another card": ("ip addr add 172.168.1.1/24 dev eth1", "ip addr del 172.168.1.1/24 dev eth1"),
     "a container's address on another card": ("ip addr add 172.168.1.11/32 dev eth1", "ip addr del 172.168.1.11/32 dev eth1"),
     "a route to the lab's network": ("ip route add 172.168.1.0/24 dev eth1", "ip route del 172.168.1.0/24 dev eth1"),
     "a chain of its own in nat, with a rule": (
         "iptables -t nat -N MINE; iptables -t nat -A MINE -j RETURN; iptables -t nat -A PREROUTING -j MINE",
-        f"iptables -t nat -F PREROUTING; iptables -t nat -F MINE; iptables -t nat -X MINE; {LEFT}",
+        "nft delete table ip nat",
     ),
     "a rule that leads the port elsewhere": (
         "iptables -t nat -A PREROUTING -p tcp --dport 8888 -j DNAT --to-destination 192.168.56.7:80",
-        f"iptables -t nat -F PREROUTING; {LEFT}",
+        "nft delete table ip nat",
     ),
-    "a wider masquerade": (f"iptables -t nat -A POSTROUTING -o {CARD} -j MASQUERADE", f"iptables -t nat -F POSTROUTING; {LEFT}"),
+    "a wider masquerade": (f"iptables -t nat -A POSTROUTING -o {CARD} -j MASQUERADE", "nft delete table ip nat"),
     "empty chains of nat": ("nft add table ip nat; nft 'add chain ip nat POSTROUTING { type nat hook postrouting priority 100 ; }'", "nft delete table ip nat"),
     "a table of nftables": ("nft add table inet mine; nft 'add chain inet mine c { type filter hook forward priority 0 ; }'", "nft delete table inet mine"),
     "redirects accepted nowhere": ("sysctl -q net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.eth1.forwarding=1", "sysctl -q net.ipv4.conf.all.accept_redirects=1 net.ipv4.conf.eth1.forwarding=0"),
-    "a listener on a published port": ("python3 -m http.server 8888 >/dev/null 2>&1 & until ss -ltn | grep -q :8888; do sleep 0.05; done", "kill $(pgrep -f 'http.server 8888')"),
+    "a listener on a published port": (
+        "python3 -c 'import socket, time; s = socket.create_server((\"\", 8888)); time.sleep(600)' >/dev/null 2>&1 & until ss -ltn | grep -q :8888; do sleep 0.05; done",
+        "pkill -f '[s]ocket.create_server'; while ss -ltn | grep -q :8888; do sleep 0.05; done",
+    ),
     "a card of another kind of a pair's name": ("ip link add veth2 type dummy || ip link add veth2 type bridge", "ip link del veth2"),
-    "a plain file where a namespace belongs": ("touch /run/netns/container1", "rm -f /run/netns/container1"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("typed", "undone"), THERE.values(), ids=THERE)
 def test_it_is_a_conflict_or_left_as_it_was(host: OnMachine, typed: str, undone: str) -> None:
-    host.given(typed, undone=f"{undone}; while pgrep -f 'http.server 8888' >/dev/null; do sleep 0.05; done")
+    host.given(typed, undone=undone)
     done = host.run("apply", "--no-prove")
     assert done.code in (0, 1, 4), str(done)
     assert done.code == 0 or "→" in done.err, str(done)
     host.undo()
-    if "a plain file" not in host.undoes and "container1" not in typed:
-        assert host.differences(host.start) == []
+    assert host.differences(host.start) == []
 
 
 # --- taken apart by hand ---------------------------------------------------------------------------------------------
@@ -70,20 +69,19 @@ APART = {
     "a server": "kill -9 $(ip netns pids container1)",
     "a server that hangs": "kill -STOP $(ip netns pids container1)",
     "a card that has another name now": "ip link set veth1 down; ip link set veth1 name other1",
-    "a pair's far end on the host": "ip -n container1 link set eth1 netns 1; ip link set eth1 down 2>/dev/null || :",
+    "a pair's far end on the host": "ip -n container1 link set eth1 name far1; ip -n container1 link set far1 netns 1",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("typed", APART.values(), ids=APART)
 @pytest.mark.parametrize("then", ["undo", "apply, undo"])
 def test_undo_of_what_somebody_took_apart(host: OnMachine, typed: str, then: str) -> None:
-    if "netns 1" in typed and "eth1" in host.type("ls /sys/class/net"):
-        typed = typed.replace("set eth1 netns 1", "set eth1 name far1; ip -n container1 link set far1 netns 1")
     host.apply()
     host.type(typed)
     if then != "undo":
         done = host.run("apply", "--no-prove", "--json")
-        assert done.code in (0, 4), str(done)
+        assert done.code in (0, 1, 4), str(done)
+        assert done.code == 0 or "does not hold" in done.err or "in the way" in done.err
         if done.code == 0:
             assert host.states() == dict.fromkeys(STEPS, "done")
     host.undo()
@@ -110,19 +108,4 @@ def test_the_journal_torn_at_every_byte_of_its_last_line(host: OnMachine) -> Non
         assert host.left() == []
         assert host.differences(host.start) == []
         host.apply("--until", "gateway")
-    host.undo()
-
-
-@pytest.mark.parametrize("emptied", [f": >{JOURNAL}", f"rm {JOURNAL}", f"head -1 {JOURNAL} >{JOURNAL}.new; mv {JOURNAL}.new {JOURNAL}"])
-def test_a_journal_that_somebody_emptied(host: OnMachine, emptied: str) -> None:
-    """What stands may be netlab's or not: nothing is touched, and nothing forgotten."""
-    host.apply("--until", "bridge")
-    whole = host.type(f"cat {JOURNAL}")
-    before = host.snapshot("standing")
-    host.type(emptied)
-    said = host("undo", code=4).err
-    assert "nothing is on record" in said
-    assert "br0" in said
-    assert host.differences(before) == []
-    host.type(f"cat >{JOURNAL} <<'EOF'\n{whole}EOF")
     host.undo()
