@@ -94,7 +94,7 @@ fail)
     exit "$code"
     ;;
 hang)
-    while :; do sleep 60; done
+    exec sleep infinity
     ;;
 gone)
     echo "sh: $name: not found" >&2

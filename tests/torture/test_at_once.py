@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -131,9 +131,12 @@ DEFAULTS = ("--set", "containers=2", "--set", "bridge=br0", "--set", "web_port=8
               pytest.param(1000, marks=[pytest.mark.torture, pytest.mark.timeout(4 * 3600)])]
 )  # fmt: skip
 def test_every_sequence_ends_as_it_should(lab: Netlab, count: int) -> None:
-    machine = type("Machine", (Sequences,), {"lab": lab})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        machine,
+    class Machine(Sequences):
+        pass
+
+    Machine.lab = lab
+    run_state_machine_as_test(
+        Machine,
         settings=settings(
             max_examples=count,
             stateful_step_count=4,
@@ -144,5 +147,5 @@ def test_every_sequence_ends_as_it_should(lab: Netlab, count: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    print(f"{machine.tried} sequences")
-    assert machine.tried >= count
+    print(f"{Machine.tried} sequences")
+    assert Machine.tried >= count
