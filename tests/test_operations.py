@@ -180,7 +180,6 @@ CASES: dict[str, Case] = {
     "sysctl: not in this kernel": Case(FORWARD, settings(), False, ["sysctl -w net.ipv4.ip_forward=1"]),
     "service: nothing": Case(WEB, server(), False, START),
     "service: ours answers": Case(WEB, server(listens=True, status=200, pid=7), True),
-    "service: ours cannot be reached": Case(WEB, server(listens=True, pid=7), False, ["ip neigh flush to 10.0.0.1"]),
     "service: ours is starting": Case(WEB, server(pid=7), False, ["ip neigh flush to 10.0.0.1"]),
     "service: ours in a namespace without a name": Case(WEB, server(stranded=7), False, ["kill -KILL 7", "ip neigh flush to 10.0.0.1", *START]),
     "service: a stranger's answers": Case(WEB, server(listens=True, status=200), True),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from netlab.engine.looking import LabHost, drained, facts_for
 from netlab.errors import CommandFailed, DidNotHold, NetlabError
-from netlab.events import Event, GoneWith, Kept, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
+from netlab.events import Event, GoneWith, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.journal import Entry, Journal
 from netlab.model import Chapter, Command, Facts, Json, Operation, Thing
 
@@ -87,8 +87,7 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     yield WalkBegun("undo", tuple(steps))
     operations = [each.operation for each in taken]
     facts = facts_for(host, operations)
-    foreign = [each for each in taken if each.foreign(facts)]
-    theirs: frozenset[Thing] = frozenset().union(*(each.operation.makes for each in foreign))
+    theirs: frozenset[Thing] = frozenset().union(*(each.operation.makes for each in taken if each.foreign(facts)))
     taken = [each for each in taken if not theirs & (each.operation.makes | each.operation.within)]
     going = _going(taken, facts)
     # What lives in something that goes is not even looked at: that would be a look into every container.
@@ -108,7 +107,6 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
         raise
     journal.undone(steps)
     yield from _report(steps, taken, covers, ran)
-    yield from (Kept(each.step, str(each.operation), "somebody made it anew") for each in foreign)
     changed = len({(step, event.operation) for step, events in ran.items() for event in events})
     yield WalkEnded("undo", changed, time.monotonic() - begun)
 
