@@ -74,13 +74,15 @@ class Host:
         live = self.known.get(Query("namespaces"), Namespaces()).live
         asked = [query for query in asked if query not in self.known]
         jobs = jobs_for(query for query in asked if (not query.netns or query.netns in live) and self._may_ask(query))
-        jobs = {job: queries for job, queries in jobs.items() if find(job.argv[0])}
+        # Only nft may be absent: where iptables is the old one, nobody needs it. Without another tool nothing is known.
+        jobs = {job: queries for job, queries in jobs.items() if job.argv[0] != "nft" or find("nft")}
         texts = {}
-        for queries, (result,) in zip(jobs.values(), self._run([[job] for job in jobs]), strict=True):
-            texts.update(dict.fromkeys(queries, told(queries[0], result)))
+        firsts = self._run([[job] for job in jobs])
+        for (job, queries), (first,) in zip(jobs.items(), firsts, strict=True):
+            texts.update(dict.fromkeys(queries, told(queries[0], self._looked(job, first))))
         for query in asked:
             if query.kind == "service":
-                self.known[query] = self._services.running(query.key)
+                self.known[query] = self._services.running(query.key, query.netns)
             elif query.kind == "stack" and query.netns and query.netns not in live:
                 self.known[query] = Stack(exists=False)
             else:
@@ -97,6 +99,12 @@ class Host:
             for name, link in answer.links.items()
         }
         return replace(answer, links=links)
+
+    def _looked(self, job: Job, first: Result | None) -> Result | None:
+        """What a look came to. One that met what time heals is made again."""
+        if first is None or heals(job.argv[0], first) is None:
+            return first
+        return self._tried_again(Group((Command(job.argv, job.netns),), job.argv, job.stdin), first)[1]
 
     def _may_ask(self, query: Query) -> bool:
         return query.kind != "fetch" or not self._holds_back([(query.netns or HOST, address_of(query.key))])
@@ -161,11 +169,16 @@ class Host:
                 self._note_new(group)
 
     def _healed(self, group: Group, first: Result | None) -> Result:
-        """A group's final result. From the line that failed on it is run again, for as long as time may heal it."""
-        left, result = group, first or self._once(group)
-        if result.code == 0:
-            return result
-        passing = heals(group.argv[0], result)
+        """A group's result. Raises CommandFailed for what failed for good."""
+        left, result = self._tried_again(group, first or self._once(group))
+        if result.code != 0:
+            raise _failure(left.failing(result.stderr), result)
+        return result
+
+    def _tried_again(self, left: Group, result: Result) -> tuple[Group, Result]:
+        """From the line that failed on, a group is run again for as long as time may heal it: what is left, and its
+        final result."""
+        group, passing = left, heals(left.argv[0], result)
 
         def again() -> Result:
             nonlocal left, result
@@ -186,9 +199,7 @@ class Host:
                 before_sleep=say,
                 retry_error_callback=lambda state: None,
             )(again)
-        if result.code != 0:
-            raise _failure(left.failing(result.stderr), result)
-        return result
+        return left, result
 
     def _once(self, group: Group) -> Result:
         return self._run([[_job(group)]])[0][0] or Result(1, "", "not run")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from netlab.errors import UnsafeState
-from netlab.model import Json, Operation
+from netlab.errors import Missing, UnsafeState
+from netlab.model import Facts, Json, Operation
 from netlab.operations import dump, load
 from netlab.state import open_plain
 
@@ -23,6 +25,8 @@ class Entry:
     step: str
     operation: Operation
     before: Json
+    identity: str = ""
+    """What it made, where somebody else could make another of that name; "" before it was seen."""
 
 
 @dataclass(slots=True)
@@ -33,13 +37,11 @@ class Journal:
     """
 
     path: Path
-    entries: list[Entry] = field(default_factory=list)
-    """Oldest first. The first entry of an operation counts: what was there before netlab came."""
     adopted: dict[Operation, str] = field(default_factory=dict)
     """What somebody else had made and netlab was told to use, with its step: it is never taken back."""
     done: set[str] = field(default_factory=set)
     """Steps that were seen whole: what no longer holds of them has drifted."""
-    _operations: set[Operation] = field(default_factory=set)
+    _entries: dict[Operation, Entry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         try:
@@ -64,8 +66,12 @@ class Journal:
                     )
             elif "operation" in record:
                 self._add(Entry(record["step"], load(record["operation"]), record["before"]))
+            elif "taking" in record:
+                self._replace(load(record["taking"]), before=record["before"])
+            elif "made" in record:
+                self._replace(load(record["made"]), identity=record["identity"])
             elif "adopted" in record:
-                self.adopted[load(record["adopted"])] = record["step"]
+                self._adopt(load(record["adopted"]), record["step"])
             elif "done" in record:
                 self.done.add(record["done"])
             else:
@@ -78,12 +84,30 @@ class Journal:
             ) from error
 
     @property
+    def entries(self) -> list[Entry]:
+        """Oldest first. The first entry of an operation counts: what was there before netlab came."""
+        return list(self._entries.values())
+
+    @property
     def ours(self) -> Set[Operation]:
         """What netlab made, and what it was told to use."""
-        return self._operations | self.adopted.keys()
+        return self._entries.keys() | self.adopted.keys()
+
+    def remade(self, operation: Operation, facts: Facts) -> bool:
+        """Did somebody make another one of what netlab had made?"""
+        entry = self._entries.get(operation)
+        return entry is not None and entry.identity != "" and operation.identity(facts) not in ("", entry.identity)
+
+    def still(self, operation: Operation, facts: Facts) -> Entry | None:
+        """The entry of what netlab made, where that very thing is still there, in whatever state."""
+        entry = self._entries.get(operation)
+        return entry if entry is not None and entry.identity and operation.identity(facts) == entry.identity else None
 
     def record(self, entries: Sequence[Entry]) -> None:
-        """Write entries down, synced. Only then may their commands run."""
+        """Write entries down, synced. Only then may their commands run.
+
+        Like all that writes, raises Missing where the disk does not take it: then nothing of it is on record.
+        """
         lines = ({"step": each.step, "operation": dump(each.operation), "before": each.before} for each in entries)
         self._append(*lines)
         for entry in entries:
@@ -92,7 +116,13 @@ class Journal:
     def adopt(self, step: str, operation: Operation) -> None:
         """Write down that this is somebody else's, and used."""
         self._append({"step": step, "adopted": dump(operation)})
-        self.adopted[operation] = step
+        self._adopt(operation, step)
+
+    def made(self, identities: Mapping[Operation, str]) -> None:
+        """Write down what came of these operations' commands."""
+        self._append(*({"made": dump(each), "identity": identity} for each, identity in identities.items()))
+        for each, identity in identities.items():
+            self._replace(each, identity=identity)
 
     def finish(self, step: str) -> None:
         """The step was seen whole."""
@@ -100,27 +130,48 @@ class Journal:
             self._append({"done": step})
             self.done.add(step)
 
+    def taking(self, entries: Sequence[Entry]) -> None:
+        """Write down, synced, what undo needs to know of these when their commands have run and it is killed then."""
+        self._append(*({"taking": dump(each.operation), "before": each.before} for each in entries))
+        for each in entries:
+            self._replace(each.operation, before=each.before)
+
     def undone(self, steps: Sequence[str]) -> None:
         """All that was done for these steps has been taken back."""
         self._append({"undone": list(steps)})
         self._drop(set(steps))
 
     def _add(self, entry: Entry) -> None:
-        if entry.operation not in self._operations:
-            self.entries.append(entry)
-            self._operations.add(entry.operation)
+        self._entries.setdefault(entry.operation, entry)
+
+    def _adopt(self, operation: Operation, step: str) -> None:
+        self.adopted[operation] = step
+        self._entries.pop(operation, None)
+
+    def _replace(self, operation: Operation, **changes: Any) -> None:
+        if operation in self._entries:
+            self._entries[operation] = replace(self._entries[operation], **changes)
 
     def _drop(self, steps: set[str]) -> None:
-        self.entries = [each for each in self.entries if each.step not in steps]
-        self._operations = {each.operation for each in self.entries}
+        self._entries = {each: entry for each, entry in self._entries.items() if entry.step not in steps}
         self.adopted = {operation: step for operation, step in self.adopted.items() if step not in steps}
         self.done -= steps
 
     def _append(self, *records: dict[str, Json]) -> None:
         new = not self.path.exists()
+        lines = "".join(json.dumps(each) + "\n" for each in (({"journal": VERSION}, *records) if new else records))
         fd = open_plain(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            for record in ({"journal": VERSION}, *records) if new else records:
-                file.write(json.dumps(record) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        size = os.fstat(fd).st_size
+        try:
+            with os.fdopen(fd, "wb", closefd=False) as file:
+                file.write(lines.encode())
+            os.fsync(fd)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.truncate(self.path, size)
+            raise Missing(
+                f"the journal {self.path} cannot be written: {error.strerror}",
+                hint="make room; then run the command again, it goes on from here",
+            ) from error
+        finally:
+            os.close(fd)

@@ -93,7 +93,8 @@ class Query:
     iptables   ``key``: a table, as iptables-save shows it      Table
     chains     base chains nftables really has (host only)      frozenset[tuple[table, chain]]
     fetch      ``key``: a URL, fetched from ``netns``           int, the HTTP status, 0: none
-    service    ``key``: a server that netlab started (host)     int, its pid, 0: not running
+    service    ``key``: a server that netlab started; with      int, its pid, 0: not running
+               ``netns`` only one that is in there
     ========== ================================================ ==============================
     """
 
@@ -109,6 +110,8 @@ class Namespaces:
 
     live: frozenset[str] = frozenset()
     torn: frozenset[str] = frozenset()
+    born: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What tells each living one from another that had, or will have, its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +214,8 @@ class Facts:
     def status(self, netns: str | None, url: str) -> int:
         return self._get(Query("fetch", netns or "", url), int)
 
-    def service(self, name: str) -> int:
-        return self._get(Query("service", "", name), int)
+    def service(self, name: str, netns: str = "") -> int:
+        return self._get(Query("service", netns, name), int)
 
     def _get(self, query: Query, kind: type[T]) -> T:
         answer: T = self.answers[query]
@@ -295,6 +298,17 @@ class Operation(Protocol):
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         """The commands that lead from ``facts`` back to ``before``; none when it is as before already."""
         ...
+
+    def identity(self, facts: Facts) -> str:
+        """What tells the thing that it ``makes``, as it is now, from another of its kind and name; "" where none is."""
+        return ""
+
+    def taking(self, facts: Facts, before: Json) -> Json:
+        """``before``, with what ``undo`` needs to know once its commands have run and nobody could write that down.
+
+        Asked, and kept, right before they run; only of what is ``counted``.
+        """
+        return before
 
     def typed(self, facts: Facts, first: Facts) -> bool:
         """In a sandbox only: was it brought about by hand, since the ``first`` facts were read?"""

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import sh
 
@@ -40,6 +40,10 @@ LIMIT = 60.0
 
 MANY = 24
 """From so many lanes on, half of them are run by runner.py and not by a shell: it begins later and goes faster."""
+
+HELD: set[int] = set()
+"""Open files that what is run in shells keeps open, too: a lab's lock is not free before all that works under it has
+ended, also when we are killed."""
 
 _CODES = list(range(-64, 256))  # every exit code is a value to us, and sh would raise for any that is not listed here
 
@@ -64,7 +68,7 @@ class Job:
 class Running:
     """A process in the background, in a session of its own, with its outputs as they come."""
 
-    def __init__(self, argv: Sequence[str], stdin: str = "") -> None:
+    def __init__(self, argv: Sequence[str], stdin: str | IO[bytes] = "") -> None:
         self._out, self._err = io.BytesIO(), io.BytesIO()
         # _tty_out: else every program thinks it talks to a terminal. The buffers: sh cuts what it keeps itself at 3 MB.
         self._process: Any = _start(
@@ -119,14 +123,18 @@ def _start(path: str, *arguments: str, **settings: Any) -> Any:
         with signals.held():
             process = command(*arguments, **settings, **always, _preexec_fn=signals.default)
     except OSError as error:
-        hint = "look at `ulimit -a`: open files, processes, memory"
-        raise Missing(f"no process can be started: {error.strerror}", details=(path,), hint=hint) from error
+        raise _refused(error, path) from error
     try:
         signals.check()
     except Interrupted:
         _end(process)
         raise
     return process
+
+
+def _refused(error: OSError, path: str) -> Missing:
+    hint = "look at `ulimit -a`: open files, processes, memory"
+    return Missing(f"no process can be started: {error.strerror}", details=(path,), hint=hint)
 
 
 def _end(process: Any) -> None:
@@ -174,7 +182,7 @@ class Shells:
         limit = time.monotonic() + LIMIT + 0.2 * sum(map(len, lanes))
         try:
             while len(self._shells) < len(parts):
-                self._shells.append(_Shell())
+                self._shells.append(_shell())
             for shell, script in zip(self._shells, scripts, strict=False):
                 shell.begin(script)
             wholes = [shell.end(limit) for shell, _ in zip(self._shells, scripts, strict=False)]
@@ -235,7 +243,7 @@ class _Shell:
         self._script, self._out, self._err = _nameless(), _nameless(), _nameless()
         lines, self._lines = os.pipe()
         self._ended, ended = os.pipe()
-        files = {self._script, self._out, self._err}
+        files = {self._script, self._out, self._err, *HELD}
         with os.fdopen(lines, "rb") as reads, os.fdopen(ended, "wb"):
             self._process: Any = _start(program("sh"), "-s", _in=reads, _out=ended, _err=self._err, _pass_fds=files)
         self.alive = True
@@ -271,6 +279,13 @@ class _Shell:
         _end(self._process)
         for fd in (self._script, self._out, self._err, self._lines, self._ended):
             os.close(fd)
+
+
+def _shell() -> _Shell:
+    try:
+        return _Shell()
+    except OSError as error:
+        raise _refused(error, program("sh")) from error
 
 
 def _lines(lanes: Sequence[Sequence[Job]], chain: bool) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,17 @@ def namespaces() -> Namespaces:
     """The network namespaces that this process's mounts show under /run/netns."""
     folder = Path("/run/netns")
     names = "\n".join(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ""
-    return parse.parse_namespaces(names, Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
+    found = parse.parse_namespaces(names, Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
+    return replace(found, born={name: _born(folder / name) for name in found.live})
+
+
+def _born(path: Path) -> str:
+    """A namespace's number is given to another one when it is gone; the moment at which it got its name is not."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_ino} {found.st_ctime_ns}"
 
 
 def jobs_for(queries: Iterable[Query]) -> dict[Job, list[Query]]:
@@ -68,7 +78,7 @@ def told(query: Query, result: Result | None) -> str:
 
     curl fails where nobody answers, and sysctl and grep for a name that the kernel has not: those are answers.
     """
-    if result is None or (result.code != 0 and query.kind not in ("fetch", "sysctl")):
+    if result is None or (result.code != 0 and not _answers(query, result)):
         said = result.stderr.strip().splitlines() if result is not None else []
         where = f" of {query.netns}" if query.netns else ""
         about = " ".join(filter(None, (query.kind, query.key)))
@@ -78,6 +88,16 @@ def told(query: Query, result: Result | None) -> str:
             hint="nothing was changed for it; clear what it names, and run the command again",
         )
     return result.stdout
+
+
+def _answers(query: Query, result: Result) -> bool:
+    """Is it an answer that this failed? Not where the tool was killed, could not be started, or had to give up."""
+    if query.kind == "fetch":
+        return 0 < result.code < 126
+    if query.kind == "sysctl" and "*" in query.key:  # a card may go while grep is on its way through all of them
+        return result.code == 1 or (result.code == 2 and bool(result.stdout))
+    said = result.stderr.splitlines()
+    return query.kind == "sysctl" and bool(said) and all("No such file" in line for line in said)
 
 
 def parsed(query: Query, text: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -26,27 +27,37 @@ class Services:
         assert command.serve is not None
         home = self._folder / command.serve.name
         page = home / "www"
-        page.mkdir(parents=True, exist_ok=True, mode=0o755)
-        (page / "index.html").write_text(command.serve.page)
+        try:
+            page.mkdir(parents=True, exist_ok=True, mode=0o755)
+            (page / "index.html").write_text(command.serve.page)
+        except OSError as error:
+            return Result(1, "", str(error))
         record, log = home / "record", home / "log"
         # The shell writes its own stat line and then becomes the server: same pid, same start time, and no moment at
-        # which a server runs that is not on record.
-        become = 'cat /proc/$$/stat >"$1" && shift && exec "$@"'
+        # which a server runs that is not on record. Until then its input is the lab's lock: should netlab be killed,
+        # the next one does not look before all that is on record.
+        become = 'cat /proc/$$/stat >"$1" && shift && exec "$@" </dev/null'
         apart: tuple[str, ...] = ()
         if self._named:
             apart = (program("unshare"), "--uts")
             become = f"echo {shlex.quote(self._named)} >/proc/sys/kernel/hostname; {become}"
         inner = shlex.join((*apart, program("sh"), "-c", become, "sh", str(record), *processes.argv(_job(command))))
         # Two commands, not `cd … && …&`: that would leave a shell behind that keeps our output open and waits.
-        outputs = f"</dev/null >{shlex.quote(str(log))} 2>&1"
-        aside = f"cd {shlex.quote(str(page))} || exit\n{program('setsid')} {inner} {outputs} &\n"
-        return processes.Running((program("sh"), "-s"), aside).wait(10.0)
+        streams = f"<&3 3<&- >{shlex.quote(str(log))} 2>&1"
+        aside = f"exec 3<&0\ncd {shlex.quote(str(page))} || exit\n{program('setsid')} {inner} {streams} &\n"
+        with open(next(iter(processes.HELD), os.devnull), "rb", closefd=not processes.HELD) as lock:
+            return processes.Running((program("sh"), "-c", aside), lock).wait(10.0)
 
-    def running(self, name: str) -> int:
-        """The pid of the server ``name`` that this lab started, 0 when it does not run (any more)."""
+    def running(self, name: str, netns: str = "") -> int:
+        """The pid of the server ``name`` that this lab started, 0 when it does not run (any more).
+
+        With ``netns``: when it does not run in the namespace that has this name now.
+        """
         try:
             pid, started = _identity((self._folder / name / "record").read_text())
             now = _identity(Path(f"/proc/{pid}/stat").read_text())
+            if netns and not os.path.samefile(f"/proc/{pid}/ns/net", f"/run/netns/{netns}"):
+                return 0
         except (OSError, ValueError, IndexError):
             return 0
         return pid if now == (pid, started) else 0

@@ -13,8 +13,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from netlab.errors import Unreadable, UnsafeState, UsageError
+from netlab.errors import Missing, Unreadable, UnsafeState, UsageError
 from netlab.model import Json
+from netlab.processes import HELD
 
 DEFAULT = "default"
 """The name of the lab that a command is about unless it says otherwise."""
@@ -95,6 +96,7 @@ class State:
     def locked(self, wait: float, *, make: bool) -> Iterator[bool]:
         """Hold the lab's lock; False, and no lock, where there is no folder and ``make`` does not say to make it.
 
+        What a killed netlab had just started holds it as well, until it has ended.
         After ``wait`` seconds of somebody else's holding it: UnsafeState that says whose.
         """
         deadline = time.monotonic() + wait
@@ -110,11 +112,15 @@ class State:
         if fd is None:
             yield False
             return
+        os.set_inheritable(fd, True)
+        HELD.add(fd)
         try:
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, f"pid {os.getpid()} since {time.strftime('%H:%M:%S')}\n".encode(), 0)
+            with contextlib.suppress(OSError):  # a full disk: who waits for us will not be told who we are
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, f"pid {os.getpid()} since {time.strftime('%H:%M:%S')}\n".encode(), 0)
             yield True
         finally:
+            HELD.discard(fd)
             os.close(fd)
 
     def _lock(self, deadline: float, wait: float) -> int | None:
@@ -129,7 +135,7 @@ class State:
             if time.monotonic() >= deadline:
                 raise UnsafeState(
                     f"another netlab is at work on {self.name!r}: {holder or 'it has just begun'}",
-                    details=(f"waited {wait:g} s for its lock",),
+                    details=(f"waited {wait:g} s for its lock", *_at_work(path)),
                     hint="wait for it to end, or wait longer: --wait SECONDS",
                 ) from None
             time.sleep(0.05)
@@ -160,13 +166,21 @@ class State:
         return value
 
     def write(self, name: str, value: dict[str, Json]) -> None:
-        """Write the file ``name`` aside and move it in, synced: a kill leaves the old one or the new one."""
+        """Write the file ``name`` aside and move it in, synced: a kill leaves the old one or the new one.
+
+        Raises Missing where the disk does not take it; then the old one is left.
+        """
         path, aside = self.folder / name, self.folder / f".{name}.new"
-        with open(open_plain(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
-            file.write(json.dumps({"version": VERSION, **value}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        try:
+            with open(open_plain(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
+                file.write(json.dumps({"version": VERSION, **value}))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            hint = "make room; then run the command again"
+            raise Missing(f"{path} cannot be written: {error.strerror}", hint=hint) from error
 
     def remove(self, name: str) -> None:
         """Remove the file ``name``, if it is there."""
@@ -218,6 +232,18 @@ def open_plain(path: Path, flags: int) -> int:
         os.close(fd)
         raise UnsafeState(f"{path} is not a plain file of ours", hint="remove it by hand")
     return fd
+
+
+def _at_work(path: Path) -> Iterator[str]:
+    """Who else has this file open: also what a netlab that is gone has left running."""
+    found = path.stat()
+    for process in Path("/proc").glob("[1-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        with contextlib.suppress(OSError):  # somebody else's, or no process, or it has ended
+            if any(os.path.samestat(found, fd.stat()) for fd in (process / "fd").iterdir()):
+                words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                yield f"at work is process {process.name}: {words[:100]}"
 
 
 def _same(fd: int, path: Path) -> bool:

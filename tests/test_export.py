@@ -152,7 +152,7 @@ FORMS: dict[str, tuple[Operation, Form]] = {
         (f"! has_rule '' {NAT} -C PRE -A 'x y' -j DNAT || run_in '' {NAT} -D PRE -A 'x y' -j DNAT", "clear_chain {} '' nat PRE"),
         "chains_of '' nat")),
     "service": (service("c1", ("server",), 80, "http://10.0.0.1/", "page"), Form(
-        "listens c1 80", ("end_server {}",), slow=100)),
+        "listens c1 80", ("end_server {}",), slow=300)),
 }
 # fmt: on
 

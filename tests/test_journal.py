@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from dataclasses import fields
+import os
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netlab.errors import UnsafeState
+from netlab.errors import Missing, UnsafeState
 from netlab.journal import VERSION, Entry, Journal
-from netlab.model import Operation
-from netlab.operations import KINDS, dump, load, rule
+from netlab.model import Facts, Link, Operation, Query, Stack
+from netlab.operations import KINDS, bridge, dump, load, rule
 
 # A field is a string, a number, a bool or a tuple of strings, so that a journal can hold it.
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -160,3 +162,58 @@ def test_one_that_is_a_folder_or_a_link(path: Path, tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(UnsafeState):
         Journal(path)
+
+
+# --- what came of it -------------------------------------------------------------------------------------------------
+
+BRIDGE = Entry("bridge", bridge("br0"), None)
+
+
+def shows(index: int) -> Facts:
+    links = {"br0": Link("br0", index, "bridge", up=False)} if index else {}
+    return Facts({Query("stack"): Stack(links)})
+
+
+def test_what_was_made_is_told_from_another_of_its_name(path: Path) -> None:
+    journal = Journal(path)
+    journal.record([BRIDGE])
+    for each in (journal, Journal(path)):
+        assert not each.remade(BRIDGE.operation, shows(5)), "nobody saw what it was"
+        assert each.still(BRIDGE.operation, shows(5)) is None
+    journal.made({BRIDGE.operation: "4"})
+    for each in (journal, Journal(path)):
+        assert [each.remade(BRIDGE.operation, shows(index)) for index in (4, 5, 0)] == [False, True, False]
+        assert each.still(BRIDGE.operation, shows(4)) == replace(BRIDGE, identity="4")
+        assert each.still(BRIDGE.operation, shows(5)) is each.still(BRIDGE.operation, shows(0)) is None
+
+
+def test_what_is_adopted_is_not_ours_any_more(path: Path) -> None:
+    journal = Journal(path)
+    journal.record([BRIDGE])
+    journal.made({BRIDGE.operation: "4"})
+    journal.adopt("bridge", BRIDGE.operation)
+    for each in (journal, Journal(path)):
+        assert (each.entries, each.ours) == ([], {BRIDGE.operation})
+
+
+def test_what_undo_was_about_to_take_back(path: Path) -> None:
+    journal = Journal(path)
+    journal.record([ONE, TWO])
+    journal.taking([replace(ONE, before={"copies": 0, "chains": [], "taking": 2})])
+    for each in (journal, Journal(path)):
+        assert each.entries == [replace(ONE, before={"copies": 0, "chains": [], "taking": 2}), TWO]
+
+
+def test_a_full_disk_leaves_no_half_a_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(path)
+    journal.record([ONE])
+    before = path.read_bytes()
+
+    def full(fd: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Missing, match="cannot be written: No space left on device"):
+        journal.record([TWO])
+    assert path.read_bytes() == before
+    assert journal.entries == [ONE]

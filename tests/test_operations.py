@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import FrozenInstanceError
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import FrozenInstanceError, replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -84,9 +84,11 @@ def settings(**values: str) -> Facts:
     })  # fmt: skip
 
 
-def server(*, listens: bool = False, status: int = 0, pid: int = 0) -> Facts:
+def server(*, listens: bool = False, status: int = 0, pid: int = 0, stranded: int = 0) -> Facts:
+    """``stranded`` is its pid where its namespace has lost its name."""
     listeners = frozenset({Listener("0.0.0.0", 80)} if listens else ())
-    return facts({("listeners", "c"): listeners, ("fetch", "", URL): status, ("service", "", "c-80"): pid})
+    pids: dict[tuple[str, ...], int] = {("service", "", "c-80"): pid or stranded, ("service", "c", "c-80"): pid}
+    return facts({("listeners", "c"): listeners, ("fetch", "", URL): status, **pids})
 
 
 URL = "http://10.0.0.1/"
@@ -178,6 +180,8 @@ CASES: dict[str, Case] = {
     "sysctl: not in this kernel": Case(FORWARD, settings(), False, ["sysctl -w net.ipv4.ip_forward=1"]),
     "service: nothing": Case(WEB, server(), False, START),
     "service: ours answers": Case(WEB, server(listens=True, status=200, pid=7), True),
+    "service: ours is starting": Case(WEB, server(pid=7), False, ["ip neigh flush to 10.0.0.1"]),
+    "service: ours in a namespace without a name": Case(WEB, server(stranded=7), False, ["kill -KILL 7", "ip neigh flush to 10.0.0.1", *START]),
     "service: a stranger's answers": Case(WEB, server(listens=True, status=200), True),
     "service: a stranger's does not": Case(WEB, server(listens=True, status=404), False, START, "something else listens on port 80 in c, and http://10.0.0.1/ does not answer 200", True),
     "service: ours cannot be reached": Case(WEB, server(listens=True, pid=7), False, ["ip neigh flush to 10.0.0.1"], "it listens, and the lab host gets no 200 from http://10.0.0.1/"),
@@ -251,6 +255,7 @@ UNDONE: dict[str, Undo] = {
     "rule: first the rule": Undo(NAT, tables("nat"), tables("nat", SAVED, ["POSTROUTING"]), [DELETE_NAT]),
     "rule: then the chain that nft made for it": Undo(NAT, tables("nat"), tables("nat", ":POSTROUTING ACCEPT [0:0]", ["POSTROUTING"]), [CHAIN_GONE]),
     "rule: then the table": Undo(NAT, tables("nat"), tables("nat", "", [""]), [TABLE_GONE]),
+    "rule: an equal one of a stranger's": Undo(NAT, tables("nat"), tables("nat", f"{SAVED}\n{SAVED}", ["POSTROUTING"]), [DELETE_NAT]),
     "rule: a stranger's rule keeps the chain": Undo(NAT, tables("nat"), tables("nat", "-A POSTROUTING -j ACCEPT", ["POSTROUTING"]), []),
     "rule: a stranger's policy keeps the chain": Undo(NAT, tables("nat"), tables("nat", ":POSTROUTING DROP [0:0]", ["POSTROUTING"]), []),
     "rule: a stranger's chain keeps the table": Undo(NAT, tables("nat"), tables("nat", ":MINE - [0:0]", ["*"]), []),
@@ -355,3 +360,59 @@ def test_every_kind_is_in_these_tables() -> None:
     for operation in (case.operation for case in CASES.values()):
         with pytest.raises(FrozenInstanceError):
             operation.netns = "other"  # type: ignore[attr-defined]
+
+
+# --- undo that was cut short -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "taking", "now", "goes"),
+    [
+        (0, 1, 1, True),  # the command never ran
+        (0, 1, 0, False),
+        (0, 2, 2, True),
+        (0, 2, 1, False),  # ours went, and the one that is left is a stranger's
+        (1, 2, 2, True),
+        (1, 2, 1, False),
+        (0, 2, 3, True),  # another stranger came meanwhile
+    ],
+)
+def test_which_of_equal_rules_went(before: int, taking: int, now: int, goes: bool) -> None:
+    def with_copies(count: int) -> Facts:
+        return tables("nat", "\n".join([SAVED] * count), ["POSTROUTING"])
+
+    was = NAT.taking(with_copies(taking), NAT.before(with_copies(before)))
+    assert (DELETE_NAT in [str(each) for each in NAT.undo(with_copies(now), was)]) == goes
+    assert NAT.taking(with_copies(now), was)["taking"] == max(now, taking)
+
+
+# --- identity --------------------------------------------------------------------------------------------------------
+
+IDENTITIES = {
+    "a namespace": (namespace("c"), lambda index: facts({("namespaces",): Namespaces(frozenset("c"), born={"c": index})})),
+    "a bridge": (bridge("br0"), lambda index: host(f"br0 bridge index={index}")),
+    "a pair": (veth("veth1", "eth1", "c"), lambda index: host(f"veth1@if7 veth index={index}", c=NO_STACK)),
+    "a pair whose near end was renamed": (veth("veth1", "eth1", "c"), lambda index: host("lo", c=stack(f"eth1@if{index} veth"))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("operation", "there"), IDENTITIES.values(), ids=IDENTITIES)
+def test_another_one_of_the_same_name_is_another_one(operation: Operation, there: Callable[[str], Facts]) -> None:
+    assert operation.identity(there("3")) == operation.identity(there("3")) != operation.identity(there("4"))
+
+
+def test_what_is_not_there_has_no_identity() -> None:
+    nothing = host("lo", c=NO_STACK)
+    for operation in (namespace("c"), bridge("br0"), veth("veth1", "eth1", "c")):
+        assert operation.identity(nothing) == ""
+
+
+def test_a_far_end_of_that_index_in_another_namespace() -> None:
+    """An index is known by its namespace only: container2's card 2 is not container1's."""
+    pair = veth("veth1", "eth1", "c")
+    near, far = "veth1@if2 veth index=5", stack("eth1@if5 veth index=2")
+    elsewhere = host(near, c=far)
+    assert pair.holds(elsewhere)
+    link = replace(elsewhere.stack("").links["veth1"], peer_netns="d")
+    moved = Facts({**elsewhere.answers, Query("stack"): Stack({"veth1": link})})
+    assert not pair.holds(moved)

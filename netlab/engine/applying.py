@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from netlab.engine.looking import LabHost, Look, drained, facts_for, look
-from netlab.errors import CommandFailed, Conflict, DidNotHold
+from netlab.errors import CommandFailed, Conflict, DidNotHold, Missing
 from netlab.events import Event, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.journal import Entry, Journal
 from netlab.model import Chapter, Command, Facts, Operation
@@ -16,7 +16,8 @@ from netlab.model import Chapter, Command, Facts, Operation
 def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Iterator[Event]:
     """Bring every chapter about, in order. What holds is left alone; what does not is journalled, run, and read again.
 
-    Raises Conflict for what is not ours and in the way, CommandFailed, and DidNotHold; no later step has run then.
+    Raises Conflict for what is not ours and in the way, CommandFailed, DidNotHold, and Missing where the journal cannot
+    be written; no later step has run then.
     """
     begun = time.monotonic()
     changed = 0
@@ -27,6 +28,7 @@ def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Itera
         yield StepBegun(chapter.name, chapter.summary, len(seen.held), len(chapter.operations))
         if seen.missing:
             yield from _apply_missing(seen, host, journal)
+        yield from drained(host)
         journal.finish(chapter.name)
         changed += len(seen.missing)
         yield StepEnded(chapter.name, len(seen.held), len(seen.missing), time.monotonic() - since)
@@ -47,15 +49,21 @@ def apply_one(chapter: Chapter, operation: Operation, host: LabHost, journal: Jo
 
 def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: bool = True) -> Iterator[Event]:
     step, facts = seen.chapter.name, seen.facts
-    in_the_way = [each.found(facts) for each in seen.missing if each.blocked(facts)]
+    in_the_way = [each.found(facts) for each in seen.missing if each.blocked(facts) and not journal.still(each, facts)]
     if in_the_way:
         raise Conflict(
             f"step {step!r}: something that netlab did not make is in the way",
             details=in_the_way,
             hint="remove it by hand; in a sandbox, undo does, if it was typed there",
         )
-    tasks = [(operation, command) for operation in seen.missing for command in operation.apply(facts)]
-    journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])
+    tasks = [
+        (each, command) for each in seen.missing for command in (*_cleared(each, facts, journal), *each.apply(facts))
+    ]
+    try:
+        journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])
+    except Missing as error:
+        not_run = f"not run: {tasks[0][1]}"
+        raise Missing(f"step {step!r}: {tasks[0][0]}: {error}", details=(not_run,), hint=error.hint) from error
     yield from _performed(step, tasks, host, together=together)
     if not _settled(seen.missing, host, lambda operation, now: operation.holds(now)):
         now = facts_for(host, seen.missing)
@@ -66,6 +74,16 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
             details=(*commands, f"the kernel shows: {failed.found(now) or 'nothing of it'}"),
             hint="look with `netlab status`; `netlab undo` takes the lab back",
         )
+
+    made = {each: each.identity(now) for now in [facts_for(host, seen.missing)] for each in seen.missing if each.makes}
+    if made:
+        journal.made(made)
+
+
+def _cleared(operation: Operation, facts: Facts, journal: Journal) -> tuple[Command, ...]:
+    """What takes away our own thing where it is broken, and so in its own way: a pair whose far end was cut off."""
+    ours = journal.still(operation, facts) if operation.blocked(facts) else None
+    return operation.undo(facts, ours.before) if ours is not None else ()
 
 
 def _performed(

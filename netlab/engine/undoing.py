@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from netlab.engine.looking import LabHost, drained, facts_for
 from netlab.errors import CommandFailed, DidNotHold, NetlabError
 from netlab.events import Event, GoneWith, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
-from netlab.journal import Journal
+from netlab.journal import Entry, Journal
 from netlab.model import Chapter, Command, Facts, Json, Operation, Thing
 
 
@@ -20,6 +20,8 @@ class Taken:
     step: str
     operation: Operation
     before: Json = None
+    identity: str = ""
+    """What netlab made, where what somebody made anew under its name is to be left alone."""
     first: Facts | None = None
     """For what was typed by hand: the facts that the sandbox started with."""
 
@@ -27,6 +29,10 @@ class Taken:
     def own(self) -> bool:
         """Did netlab do it?"""
         return self.first is None
+
+    def foreign(self, facts: Facts) -> bool:
+        """Did somebody else make what is there now?"""
+        return self.identity != "" and self.operation.identity(facts) not in ("", self.identity)
 
     def due(self, facts: Facts) -> bool:
         """Is there anything to take back? Of what was typed by hand, only what is there now and was not at first."""
@@ -40,6 +46,10 @@ class Taken:
         if commands and self.first is not None and self.operation.found(self.first) == self.operation.found(facts):
             return ()
         return commands
+
+    def entry(self, facts: Facts) -> Entry:
+        """For the journal, right before the commands run."""
+        return Entry(self.step, self.operation, self.operation.taking(facts, self.before))
 
     def commands(self, facts: Facts) -> tuple[Command, ...]:
         if self.first is None:
@@ -60,7 +70,8 @@ def to_take_back(chapters: Sequence[Chapter], journal: Journal, first: Facts | N
         by_hand = [] if first is None else [each for each in chapter.operations if each not in ours]
         # The order of the step is kept between the two, so that what lives in something goes before it.
         place = {operation: number for number, operation in enumerate(chapter.operations)}
-        both = [Taken(chapter.name, each.operation, each.before) for each in own]
+        # In a sandbox it makes no difference by whom it was made: it was not there at first.
+        both = [Taken(chapter.name, each.operation, each.before, each.identity * (first is None)) for each in own]
         both += [Taken(chapter.name, each, first=first) for each in by_hand]
         taken += sorted(both, key=lambda each: place.get(each.operation, len(place)), reverse=True)
     return taken
@@ -76,6 +87,8 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     yield WalkBegun("undo", tuple(steps))
     operations = [each.operation for each in taken]
     facts = facts_for(host, operations)
+    theirs: frozenset[Thing] = frozenset().union(*(each.operation.makes for each in taken if each.foreign(facts)))
+    taken = [each for each in taken if not theirs & (each.operation.makes | each.operation.within)]
     going = _going(taken, facts)
     # What lives in something that goes is not even looked at: that would be a look into every container.
     taken = [each for each in taken if each.operation.within & going or each.due(facts)]
@@ -86,8 +99,9 @@ def undo(steps: Sequence[str], taken: Sequence[Taken], host: LabHost, journal: J
     ran: dict[str, list[Ran]] = {step: [] for step in steps}
     spent: set[Command] = set()
     try:
-        yield from _rounds(taken, covers, host, ran, spent)
+        yield from _rounds(taken, covers, host, journal, ran, spent)
         _check_gone(taken, host, spent)
+        yield from drained(host)
     except NetlabError:
         yield from _report(steps, taken, {}, ran)
         raise
@@ -101,6 +115,7 @@ def _rounds(
     taken: Sequence[Taken],
     covers: Mapping[int, Thing],
     host: LabHost,
+    journal: Journal,
     ran: dict[str, list[Ran]],
     spent: set[Command],
 ) -> Iterator[Event]:
@@ -111,6 +126,7 @@ def _rounds(
     """
     operations = [each.operation for each in taken]
     before_last: list[Command] = []
+    noted: list[Taken] = []
     while True:
         # More than once: only when a rule is gone is its chain seen to be empty, and can go as well.
         facts = facts_for(host, operations)
@@ -118,6 +134,10 @@ def _rounds(
         if not claims or list(claims) == before_last:
             break
         before_last = list(claims)
+        counted = [each for each in claims.values() if each.own and each.operation.counted and each not in noted]
+        if counted:
+            journal.taking([each.entry(facts) for each in counted])
+            noted += counted
         try:
             yield from _taking_back([(each, command) for command, each in claims.items()], host, ran, spent)
         except CommandFailed as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -56,7 +56,8 @@ class OnHost(Inside):
     def findings(self) -> list[Finding]:
         """What this machine has, lacks, and has in the way of the lab."""
         queries = host_queries(self.chapters)
-        ours = self.journal.ours | (self._strangers().keys() if self._lab.adopt else set())
+        strangers = self._strangers().keys()
+        ours = self.journal.ours | strangers if self._lab.adopt else self.journal.ours - strangers
         named = self._choice.record()["parameters"] if self._choice is not None else {}
         return examine_host(self.host.run, Machine(), self.chapters, self.host.facts(queries), ours, named)
 
@@ -67,8 +68,14 @@ class OnHost(Inside):
             operation: each.chapter.name
             for each in looks
             for operation in each.held
-            if operation.makes and operation not in self.journal.ours
+            if operation.makes and (operation not in self.journal.ours or self.journal.remade(operation, each.facts))
         }
+
+    def _remade(self) -> set[Operation]:
+        """What somebody made under the name of what netlab had made."""
+        made = [each.operation for each in self.journal.entries if each.identity]
+        facts = engine.facts_for(self.host, made)
+        return {each for each in made if self.journal.remade(each, facts)}
 
     def apply(self, until: str | None, *, prove: bool) -> Iterator[Event]:
         """As on any lab host; but before anything is changed, see what stands in the way.
@@ -95,12 +102,14 @@ class OnHost(Inside):
 
     def undo(self, since: str | None) -> Iterator[Event]:
         """As on any lab host; and say what stays because netlab did not make it, or does not know that it did."""
-        adopted = {*self.journal.adopted}
+        why = dict.fromkeys(self.journal.adopted, "it was there before netlab")
+        why |= dict.fromkeys(self._remade(), "somebody made it anew")
         for event in super().undo(since):
             if isinstance(event, WalkEnded):
                 self.host.forget()
                 looks = engine.look(self._some(self.graph.since(since)), self.host)
-                yield from (_kept(each, adopted) for look in looks for each in look.held if not each.given)
+                stays = (each for look in looks for each in look.held if not each.given)
+                yield from (Kept("", str(each), why.get(each, "netlab has no record of making it")) for each in stays)
             yield event
 
     def cycle(self, names: Sequence[str]) -> Iterator[Event]:
@@ -120,11 +129,6 @@ class OnHost(Inside):
     def why_it_stays(self) -> str:
         """Why netlab's record of this machine stays after undo; "" when nothing of the lab is left."""
         return "steps of the lab stand" if self.journal.ours else ""
-
-
-def _kept(operation: Operation, adopted: Set[Operation]) -> Kept:
-    why = "it was there before netlab" if operation in adopted else "netlab has no record of making it"
-    return Kept("", str(operation), why)
 
 
 def _refusal(error: type[NetlabError], wrong: Sequence[Finding]) -> NetlabError:

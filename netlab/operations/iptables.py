@@ -124,10 +124,14 @@ class Rule(Operation):
         return {"copies": self._copies(facts), "chains": _chains_before(facts, self.netns, self.table)}
 
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
-        more = self._copies(facts) - before["copies"]
-        # If a stranger has added an equal one after ours, one of the two is ours and one is not: exactly one goes.
-        back = (self._change("-D"),) if more > 0 else ()
+        copies = self._copies(facts)
+        # If a stranger has added an equal one after ours, one of the two is ours and one is not: exactly one goes. And
+        # where one has gone, in an undo that was killed before it could say so, that one was ours.
+        back = (self._change("-D"),) if before["copies"] < copies >= before.get("taking", 0) else ()
         return (*back, *_left_over(facts, self.netns, self.table, self.chain, before))
+
+    def taking(self, facts: Facts, before: Json) -> Json:
+        return {**before, "taking": max(self._copies(facts), before.get("taking", 0))}
 
     def _change(self, flag: str) -> Command:
         argv = ("iptables", "-w", "-t", self.table, flag, self.chain, *self.spec)

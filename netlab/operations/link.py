@@ -56,7 +56,14 @@ class Veth(Operation):
         if near is None or near.kind != "veth":
             return False
         far = facts.stack(self.peer_netns).links.get(self.peer)
-        return far is not None and _paired(near, far)
+        return far is not None and near.peer_netns in ("", self.peer_netns) and _paired(near, far)
+
+    def identity(self, facts: Facts) -> str:
+        near = facts.stack(self.netns).links.get(self.name)
+        far = facts.stack(self.peer_netns).links.get(self.peer)
+        # An index is not given twice. Where the near end has another name by now, the far one knows it still.
+        index = near.index if near is not None else far.peer_index if far is not None else 0
+        return str(index or "")
 
     def _unmoved(self, facts: Facts) -> bool:
         """Both ends are ours and here, as after the first of the tutorial's two commands."""
@@ -138,6 +145,10 @@ class Bridge(Operation):
     def holds(self, facts: Facts) -> bool:
         link = facts.stack(self.netns).links.get(self.name)
         return link is not None and link.kind == "bridge"
+
+    def identity(self, facts: Facts) -> str:
+        link = facts.stack(self.netns).links.get(self.name)
+        return str(link.index) if link is not None else ""
 
     def found(self, facts: Facts) -> str:
         link = facts.stack(self.netns).links.get(self.name)

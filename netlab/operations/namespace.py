@@ -33,6 +33,9 @@ class Namespace(Operation):
             return f"/run/netns/{self.name} is a plain file, left by an `ip netns add` that was cut short"
         return ""
 
+    def identity(self, facts: Facts) -> str:
+        return facts.namespaces().born.get(self.name, "")
+
     def apply(self, facts: Facts) -> tuple[Command, ...]:
         # `ip netns add` refuses a name whose file is there, and `ip netns del` is what clears a torn one.
         clear = (Command(("ip", "netns", "del", self.name)),) if self.found(facts) else ()

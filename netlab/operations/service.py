@@ -33,7 +33,7 @@ class Service(Operation):
 
     def queries(self) -> frozenset[Query]:
         listeners, fetch = Query("listeners", self.netns), Query("fetch", "", self.url)
-        return frozenset({listeners, fetch, Query("service", "", self._name)})
+        return frozenset({listeners, fetch, Query("service", "", self._name), Query("service", self.netns, self._name)})
 
     @property
     def _name(self) -> str:
@@ -48,18 +48,22 @@ class Service(Operation):
     def found(self, facts: Facts) -> str:
         if not self._listening(facts):
             return ""
-        if facts.service(self._name):
+        if facts.service(self._name, self.netns):
             return f"it listens, and the lab host gets no 200 from {self.url}"
         return f"something else listens on port {self.port} in {self.netns}, and {self.url} does not answer 200"
 
     def blocked(self, facts: Facts) -> bool:
-        return self._listening(facts) and not facts.service(self._name)
+        return self._listening(facts) and not facts.service(self._name, self.netns)
 
     def apply(self, facts: Facts) -> tuple[Command, ...]:
-        if facts.service(self._name):
-            # It runs, and only cannot be reached: the lab host still knows the card that was there before a new cable.
-            return (Command(("ip", "neigh", "flush", "to", str(urlsplit(self.url).hostname))),)
-        return (Command(self.argv, self.netns, Serve(self._name, self.page)),)
+        # The lab host may still know the card that was there before a new cable.
+        again = Command(("ip", "neigh", "flush", "to", str(urlsplit(self.url).hostname)))
+        if facts.service(self._name, self.netns):  # it runs, and only cannot be reached
+            return (again,)
+        serve = Command(self.argv, self.netns, Serve(self._name, self.page))
+        # One that lives on in a namespace which has lost its name is of no use to anybody.
+        stranded = self.undo(facts, None)
+        return (*stranded, again, serve) if stranded else (serve,)
 
     def typed(self, facts: Facts, first: Facts) -> bool:
         # Ours, though the journal knows nothing of it any more. One that netlab did not start is never stopped.

@@ -60,8 +60,11 @@ def _the_machine_stays_as_it_is() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def _warm(request: pytest.FixtureRequest) -> Iterator[Warm]:
-    """Measuring coverage doubles the time: a file that goes the same ways over and over says MEASURED = False."""
-    warm = Warm(measured=getattr(request.module, "MEASURED", True))
+    """Measuring coverage doubles the time: a file that goes the same ways over and over says MEASURED = False.
+
+    One whose commands never end says LIMIT = SECONDS.
+    """
+    warm = Warm(measured=getattr(request.module, "MEASURED", True), limit=getattr(request.module, "LIMIT", None))
     yield warm
     warm.end()
 

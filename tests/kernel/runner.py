@@ -58,11 +58,14 @@ class Done:
 
 
 class Warm:
-    """tests/kernel/warm.py at work; ``through`` is a command that enters the machine where it is to run."""
+    """tests/kernel/warm.py at work; ``through`` is a command that enters the machine where it is to run.
 
-    def __init__(self, *, measured: bool, through: Sequence[str] = ()) -> None:
+    ``limit`` is how many seconds a call may take, where it is not to be what a person's netlab waits.
+    """
+
+    def __init__(self, *, measured: bool, through: Sequence[str] = (), limit: float | None = None) -> None:
         self.environment = {key: os.environ[key] for key in os.environ if measured or not key.startswith("COVERAGE")}
-        environment = {**self.environment, "PYTHONPATH": str(TOP)}
+        environment = {**self.environment, "PYTHONPATH": str(TOP), **({"LIMIT": str(limit)} if limit else {})}
         server = [*through, sys.executable, "-P", str(Path(__file__).with_name("warm.py"))]
         self._server = subprocess.Popen(
             server,
@@ -186,6 +189,10 @@ class Netlab:
         pid: int = json.loads((self.base / name / "sandbox.json").read_text())["holder"]["pid"]
         return pid
 
+    def kill(self, number: int) -> None:
+        """Signal the netlab that has the lab's lock."""
+        os.kill(int((self.base / "default/lock").read_text().split()[1]), number)
+
     def holders(self) -> list[int]:
         """All holders that were started by this netlab, however their folders stand."""
         return [holder.pid for folder, holder in sandbox.strays() if folder.is_relative_to(self.home)]
@@ -229,6 +236,9 @@ class OnMachine(Netlab):
     def type(self, *lines: str, node: str = "host", code: int = 0) -> str:
         """Typed on the machine, without netlab."""
         return self.machine.type("\n".join(lines), code=code)
+
+    def kill(self, number: int) -> None:
+        self.machine.type(f"kill -{number} $(cut -d' ' -f2 /run/netlab/host/lock)")
 
     def left(self) -> list[str]:
         """What netlab has left on the machine, where it runs nothing and keeps nothing."""

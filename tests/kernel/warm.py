@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 
-from netlab import sandbox
+from netlab import processes, sandbox
 from netlab.__main__ import main
 from netlab.course import default_folder, load
 from tests.kernel.oldtools import OLD
@@ -49,6 +49,7 @@ for name in LATE:
 for name in ("networkx", "pydantic"):
     importlib.import_module(name)
 load(default_folder())
+processes.LIMIT = float(os.environ.get("LIMIT", processes.LIMIT))
 homes = set()
 for line in sys.stdin:
     request = json.loads(line)
