@@ -16,6 +16,7 @@ from netlab.events import Proved
 from netlab.lessons import Quiz
 from netlab.picture import Picture
 from netlab.prose import Prose, Spans
+from netlab.views import State
 
 Phase = Literal["before", "after"]
 
@@ -105,7 +106,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One operation of a hands-on step. ``why`` says what stands there instead: "eth1 has 172.168.1.11/16, …"."""
+    """One operation of a hands-on step. ``command`` is told only when it is "done": it is for the learner to find.
+
+    ``why`` says what stands there instead: "eth1 has 172.168.1.11/16"."""
 
     operation: str
     command: str
@@ -130,6 +133,31 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Language:
+    """From now on everything is in this language; what stands on the screen is shown anew."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step in the list of them."""
+
+    step: str
+    title: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """All steps, to choose one; the ``at``-th, counted from 0, is the one that would be taken. Shown anew in the place
+    of the last one: up and down move, next takes it, no closes the list."""
+
+    rows: tuple[Row, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The ending: each step with its title and its proofs, as they are seen now."""
 
@@ -137,7 +165,7 @@ class Summary:
 
 
 Key = Literal[
-    "next", "hint", "words", "explain", "solve", "reset", "previous", "list", "language", "quit", "yes", "no",
+    "next", "hint", "words", "explain", "solve", "reset", "previous", "list", "language", "quit", "up", "down", "no",
     "1", "2", "3", "4", "5", "6", "7", "8", "9",
 ]  # fmt: skip
 """What can be pressed, by meaning; which key that is, is the front end's affair. Numbers choose."""
@@ -145,15 +173,18 @@ Key = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Which of ``keys`` is pressed? With ``seconds`` the answer after that time is None. ``why`` names the moment in
-    ``netlab/words``: what "next" means now (run, go on, check)."""
+    """Which of ``keys`` is pressed? With ``seconds`` the answer after that time is None. ``why`` is a key of
+    ``netlab/words``, "ask.run": what "next" does now; the other keys' names are in its table "keys"."""
 
     keys: tuple[Key, ...]
     why: str
     seconds: float | None = None
 
 
-Scene = Title | Text | Drawn | Question | Verdict | Seen | Typing | Printed | Words | Changed | Ticks | Said | Summary
+Scene = (
+    Title | Text | Drawn | Question | Verdict | Seen | Typing | Printed | Words | Changed | Ticks | Said | Language
+    | Listed | Summary
+)  # fmt: skip
 
 Walk = Generator[Scene | Ask, Key | None, None]
 """Scenes as they come; what was pressed is sent back to each Ask."""
