@@ -1,0 +1,154 @@
+"""The teaching walk on a terminal: draws what it shows, reads the keys it asks for, and sends back what they mean."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Protocol
+
+from netlab.keys import REDRAW
+from netlab.learn import scenes
+from netlab.render.keybar import keybar, meant
+from netlab.render.lines import Line, line
+from netlab.render.scenes import Flowing, scene_lines
+from netlab.render.stage import Stage
+from netlab.render.ticks import listed_lines, ticks_lines
+from netlab.words import words
+
+
+class Keys(Protocol):
+    """Reads single presses (netlab/keys.py)."""
+
+    def forget(self) -> None: ...
+    def press(self, seconds: float | None = None) -> str | None: ...
+
+
+def perform(walk: scenes.Walk, stage: Stage, keys: Keys, language: str) -> None:
+    """Let the walk go to its end. What it raises goes on to the caller, and the walk is told that it is over."""
+    try:
+        _Performance(stage, keys, language).through(walk)
+    finally:
+        walk.close()
+
+
+class _Performance:
+    """A walk as far as it has come on the stage."""
+
+    def __init__(self, stage: Stage, keys: Keys, language: str) -> None:
+        self._stage, self._keys, self._words = stage, keys, words(language)
+        self._shown: list[Flowing] = []
+        """All of this step, so that it can be shown anew at another width."""
+        self._living: scenes.Ticks | scenes.Listed | None = None
+        self._bar: tuple[tuple[scenes.Key, ...], str] = ((), "")
+
+    def through(self, walk: scenes.Walk) -> None:
+        answer: scenes.Key | None = None
+        with contextlib.suppress(StopIteration):
+            while True:
+                scene = walk.send(answer)
+                answer = None
+                if isinstance(scene, scenes.Ask):
+                    answer = self._ask(scene)
+                else:
+                    self._show(scene)
+
+    # --- showing -----------------------------------------------------------------------------------------------------
+
+    def _show(self, scene: scenes.Scene) -> None:
+        match scene:
+            case scenes.Language():
+                self._words = words(scene.code)
+                self._fresh()  # what stood there comes again, in the other language
+            case scenes.Ticks() if all(each.state == "done" for each in scene.ticks):
+                self._living = None
+                self._flow(scene)
+            case scenes.Ticks() | scenes.Listed():
+                self._living = scene
+                self._draw_bottom(busy=True)
+            case scenes.Title():
+                self._fresh()
+                self._flow(scene)
+            case _:
+                self._flow(scene)
+
+    def _fresh(self) -> None:
+        self._living, self._shown = None, []
+        self._stage.fresh()
+
+    def _flow(self, scene: Flowing) -> None:
+        """Show a scene. Nothing moves out of sight unread: where the screen is full, a key is waited for."""
+        gap = [line()] if self._shown else []
+        while not self._pages([*gap, *scene_lines(scene, self._words, self._stage.columns)]):
+            pass
+        self._shown.append(scene)
+
+    def _pages(self, lines: Sequence[Line]) -> bool:
+        """False: the terminal has changed, and what could not be seen yet has to be made anew for it."""
+        while lines:
+            fits = self._stage.fitting(lines)
+            if self._stage.unread and fits < len(lines) and self._stage.fitting(lines, whole=True) == len(lines):
+                fits = 0  # on a screen of its own it is seen as a whole
+            self._stage.show(lines[:fits])
+            lines = lines[fits:]
+            if lines and self._wait_for_more() == REDRAW:
+                return False
+        return True
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    def _ask(self, ask: scenes.Ask) -> scenes.Key | None:
+        over = ask.seconds is None if isinstance(self._living, scenes.Ticks) else "up" not in ask.keys
+        if self._living is not None and over:
+            self._living = None
+            self._again()  # what had made room for it comes back
+        if ask.seconds is None:
+            self._keys.forget()
+        self._bar = ask.keys, self._words(ask.why)
+        self._draw_bottom()
+        while True:
+            pressed = self._keys.press(ask.seconds)
+            if pressed is None:
+                return None
+            if pressed == REDRAW:
+                self._again()
+                continue
+            answer = meant(pressed, ask.keys)
+            if answer is not None:
+                self._stage.read()
+                self._draw_bottom(busy=True)
+                return answer
+
+    def _wait_for_more(self) -> str:
+        bar, self._bar = self._bar, (("next",), self._words.table("keys")["more"])
+        self._keys.forget()
+        self._draw_bottom()
+        pressed = self._keys.press()
+        while pressed != REDRAW and (pressed is None or not meant(pressed, self._bar[0])):
+            pressed = self._keys.press()
+        self._bar = bar
+        if pressed == REDRAW:
+            self._again()
+        else:
+            self._stage.read()
+        return pressed
+
+    # --- the screen --------------------------------------------------------------------------------------------------
+
+    def _again(self) -> None:
+        lines = [
+            row for scene in self._shown for row in (*scene_lines(scene, self._words, self._stage.columns), line())
+        ]
+        self._stage.again(lines[:-1])
+        self._draw_bottom()
+
+    def _draw_bottom(self, *, busy: bool = False) -> None:
+        columns, rows = self._stage.columns, self._stage.rows
+        keys, next_is = self._bar
+        lines: list[Line] = []
+        match self._living:
+            case scenes.Ticks():
+                lines = [line(), *ticks_lines(self._living, self._words, columns, rows // 2), line()]
+            case scenes.Listed():
+                lines = [line(), *listed_lines(self._living, self._words, columns, rows * 2 // 3), line()]
+        bar = keybar(keys, next_is, self._words, columns, busy=busy) if keys else []
+        self._stage.bottom([*lines, *bar])
