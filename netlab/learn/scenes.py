@@ -33,7 +33,7 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A section of the lesson. ``key`` is its heading's in ``netlab/words``."""
+    """A section of the lesson. ``key`` is its heading's in ``netlab/words``; the ``heading`` may be "", for none."""
 
     key: str
     heading: str

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from netlab.errors import NetlabError
@@ -197,6 +198,19 @@ class Screen:
             self._paint.show([*prose_lines(prose, self._on_terminal.columns)])
         else:
             self._paint.show([line(each) for each in text.splitlines()])
+
+    def page(self, lines: Iterable[str], file: Path | None) -> None:
+        """Lines of Markdown as they come: into ``file``, else on stdout."""
+        with ExitStack() as stack:
+            out = stack.enter_context(file.open("w", encoding="utf-8")) if file is not None else self._out
+            paint = Plain(out, plain=file is None and self._plain)
+            for each in lines:
+                paint.show([line(each)])
+
+    @property
+    def interactive(self) -> bool:
+        """Is there a person at a terminal, who sees what is shown and can answer?"""
+        return self._terminal and self._on_terminal.interactive and sys.stdin is not None and sys.stdin.isatty()
 
     def snapshot(self, text: str) -> None:
         """A snapshot is data: what goes into a file is ``text`` to the byte, only a terminal gets it cleaned."""
