@@ -82,7 +82,7 @@ def _step(desk: Desk, turn: Turn) -> Walk:
 
 def _stands(desk: Desk) -> Walk:
     """The step is done already, by whomever: it is left alone, or reset and walked."""
-    yield Said("learn.stands")
+    yield Said("learn.stands_unseen" if desk.alone else "learn.stands")
     yield from desk.ask("next", why="ask.skip")
 
 
