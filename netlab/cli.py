@@ -470,12 +470,27 @@ def learn(
         raise UsageError("--hands-on takes somebody at a terminal", hint="leave it out: the guided walk is printed")
     desk = _desk(session, step, language, adopt=adopt, internet=internet)
     desk.hands_on, desk.alone = hands_on, by_itself
+    if not by_itself:
+        _perform(session, desk, step)
+        return
     seen = list[bool]()
     scenes = observed(alone(walk(desk, step)), seen)
     session.screen.page(transcript(scenes, desk.language), file)
     if file is not None:
         session.screen.note(f"the transcript is in {file}")
     _exit(0 if all(seen) else 1)
+
+
+def _perform(session: Session, desk: Desk, step: str | None) -> None:
+    """With a person at a terminal; for hands-on with a shell beside it, where tmux is."""
+    from netlab import pane
+    from netlab.learn.walk import walk
+
+    with contextlib.ExitStack() as stack:
+        if desk.hands_on:
+            words = ["shell", "--sandbox", session.shared.sandbox]
+            desk.pane = stack.enter_context(pane.opened(words, os.environ))
+        session.screen.perform(walk(desk, step), desk.language)
 
 
 def _desk(session: Session, step: str | None, language: str | None, *, adopt: bool, internet: str) -> Desk:

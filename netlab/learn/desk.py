@@ -60,6 +60,8 @@ class Desk:
     alone: bool = False
     shell: str = "netlab shell"
     """What opens a shell beside the walk."""
+    pane: bool = False
+    """One is open already, in a pane beside it."""
     step: str = ""
     page: Page = "lesson"
     chosen: dict[str, int] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from netlab.errors import NetlabError
 from netlab.events import Event, LeftOut, Note, Process, Proved, Retried, WalkBegun, WalkEnded, as_json
+from netlab.keys import Keyboard
 from netlab.picture import Picture, picture_json
 from netlab.prose import Prose
 from netlab.render.drawing import drawing
@@ -52,6 +53,7 @@ from netlab.views import (
 )
 
 if TYPE_CHECKING:
+    from netlab.learn import scenes
     from netlab.render.terminal import Terminal
 
 
@@ -198,6 +200,16 @@ class Screen:
             self._paint.show([*prose_lines(prose, self._on_terminal.columns)])
         else:
             self._paint.show([line(each) for each in text.splitlines()])
+
+    def perform(self, walk: scenes.Walk, language: str) -> None:
+        """The teaching walk with a person, on this terminal and its keys, to its end. Asks ``interactive`` first."""
+        from netlab.render.learning import perform  # as above
+        from netlab.render.stage import Stage
+
+        stage = Stage(self._on_terminal, self._out)
+        keyboard = Keyboard(sys.stdin.fileno(), stage.leave)
+        with keyboard.open(), stage.open():
+            perform(walk, stage, keyboard, language)
 
     def page(self, lines: Iterable[str], file: Path | None) -> None:
         """Lines of Markdown as they come: into ``file``, else on stdout."""
