@@ -22,6 +22,8 @@ def guided(desk: Desk) -> Walk:
 
 
 def _one(desk: Desk, place: int, number: int, total: int) -> Walk:
+    """One operation, by its commands; what helps with them is shown below them as often as it is asked for."""
+    shown = ""
     while True:
         standing = desk.bench.look(desk.step)
         if standing.lacking:
@@ -30,7 +32,9 @@ def _one(desk: Desk, place: int, number: int, total: int) -> Walk:
         if part.holds:
             return
         command = "\n".join(part.commands)
-        yield Typing(command, number, total)
+        if command != shown:
+            yield Typing(command, number, total)
+            shown = command
         match (yield from desk.ask("next", "words", "hint", "solve", why="ask.run")):
             case "words":
                 yield helping.words(desk, command)
