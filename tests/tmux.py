@@ -16,6 +16,7 @@ class Tmux:
     def __init__(self, folder: Path, environment: Mapping[str, str], columns: int, rows: int) -> None:
         self._base = ("tmux", "-S", str(folder / "tmux"), "-f", "/dev/null")
         self._environment = dict(environment)
+        self.columns, self.rows = columns, rows
         size = ("-x", str(columns), "-y", str(rows))
         # Kept after the program's end, so that its last screen can be read.
         options = ("set", "-g", "remain-on-exit", "on", ";", "set", "-g", "history-limit", "20000", ";")
@@ -33,6 +34,7 @@ class Tmux:
         self._run("set-buffer", text, ";", "paste-buffer")
 
     def resize(self, columns: int, rows: int) -> None:
+        self.columns, self.rows = columns, rows
         self._run("resize-window", "-x", str(columns), "-y", str(rows))
 
     def screen(self, *, whole: bool = False, pane: str = "") -> str:
@@ -47,6 +49,32 @@ class Tmux:
             assert time.monotonic() < end, f"{pattern!r} is not to be seen:\n{shown}"
             time.sleep(0.02)
         return shown
+
+    def press(self, *keys: str) -> str:
+        """Press keys at netlab's key bar, and wait until another one takes keys, or the program has ended.
+
+        The bar is dark while keys count, and dim while netlab is at work.
+        """
+        before = self._run("capture-pane", "-p", "-e")
+        assert "Pane is dead" not in before, before
+        self.keys(*keys)
+        end = time.monotonic() + 60
+        while (shown := self._run("capture-pane", "-p", "-e")) == before or not self._waits(shown):
+            assert time.monotonic() < end, f"{keys} changed nothing:\n{self.screen()}"
+            time.sleep(0.02)
+        return self.screen()
+
+    def ready(self) -> str:
+        """Wait until netlab's key bar takes keys."""
+        end = time.monotonic() + 60
+        while not self._waits(self._run("capture-pane", "-p", "-e")):
+            assert time.monotonic() < end, f"there is no key bar:\n{self.screen()}"
+            time.sleep(0.02)
+        return self.screen()
+
+    def _waits(self, shown: str) -> bool:
+        last = lines(shown)[-1]
+        return bool(re.search(r"\x1b\[[0-9;]*7m", last)) or "Pane is dead" in shown
 
     def panes(self) -> list[str]:
         return self._run("list-panes", "-F", "#{pane_id}").split()

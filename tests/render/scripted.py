@@ -27,7 +27,7 @@ def walk(
         else:
             at = max(at - 1, 0) if pressed == "previous" else at + 1
     yield sample.summary(language)
-    yield scenes.Ask(("next", "quit"), "lesson.place", None)
+    yield scenes.Ask(("next", "quit"), "keys.more")
 
 
 def _step(step: str, language: str) -> Generator[scenes.Scene | scenes.Ask, scenes.Key | None, scenes.Key | None]:
@@ -80,3 +80,23 @@ def _list(language: str) -> Generator[scenes.Scene | scenes.Ask, scenes.Key | No
 def _ask(keys: tuple[scenes.Key, ...]) -> Generator[scenes.Scene | scenes.Ask, scenes.Key | None, scenes.Key | None]:
     pressed = yield scenes.Ask(keys, "keys.more")
     return pressed
+
+
+def hands_on() -> Generator[scenes.Scene | scenes.Ask, scenes.Key | None, None]:
+    """Ticks that come true one at each look, and are told again by "hint"."""
+    yield scenes.Title("addresses", sample.lesson("addresses", "en").title, 3, 11)
+    yield scenes.Said("scene.silent")
+    ticks = list(sample.TICKS.ticks)
+    pressed: scenes.Key | None = None
+    for number, tick in enumerate(ticks):
+        yield scenes.Ticks("addresses", tuple(ticks))
+        pressed = yield scenes.Ask(("hint", "quit"), "keys.move", 0.05)
+        while pressed != "hint":
+            if pressed == "quit":
+                return
+            pressed = yield scenes.Ask(("hint", "quit"), "keys.move", 0.05)
+        yield scenes.Said("lesson.place", {"number": number, "total": len(ticks)})
+        ticks[number] = scenes.Tick(tick.operation, "the command", "done")
+    yield scenes.Ticks("addresses", tuple(ticks))
+    yield scenes.Said("scene.unchanged")
+    yield scenes.Ask(("next",), "keys.more")
