@@ -56,7 +56,7 @@ class Tmux:
         The bar is dark while keys count, and dim while netlab is at work.
         """
         before = self._run("capture-pane", "-p", "-e")
-        assert "Pane is dead" not in before, before
+        assert not self.dead, before
         self.keys(*keys)
         end = time.monotonic() + 60
         while (shown := self._run("capture-pane", "-p", "-e")) == before or not self._waits(shown):
@@ -74,18 +74,23 @@ class Tmux:
 
     def _waits(self, shown: str) -> bool:
         last = lines(shown)[-1]
-        return bool(re.search(r"\x1b\[[0-9;]*7m", last)) or "Pane is dead" in shown
+        return bool(re.search(r"\x1b\[[0-9;]*7m", last)) or self.dead
 
     def panes(self) -> list[str]:
         return self._run("list-panes", "-F", "#{pane_id}").split()
 
+    @property
+    def dead(self) -> bool:
+        """Has the program ended?"""
+        return self._run("display", "-p", "#{pane_dead}").strip() == "1"
+
     def ended(self, *, timeout: float = 30) -> int:
         """Wait until the program has ended; its exit code."""
         end = time.monotonic() + timeout
-        while (dead := self._run("display", "-p", "#{pane_dead} #{pane_dead_status}").split())[0] != "1":
+        while not self.dead:
             assert time.monotonic() < end, self.screen()
             time.sleep(0.02)
-        return int(dead[1])
+        return int(self._run("display", "-p", "#{pane_dead_status}"))
 
     def end(self) -> None:
         self._run("kill-server")

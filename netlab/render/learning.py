@@ -77,10 +77,14 @@ class _Performance:
 
     def _flow(self, scene: Flowing) -> None:
         """Show a scene. Nothing moves out of sight unread: where the screen is full, a key is waited for."""
-        gap = [line()] if self._shown else []
-        while not self._pages([*gap, *scene_lines(scene, self._words, self._stage.columns)]):
+        while not self._pages(self._lines(scene, first=not self._shown)):
             pass
         self._shown.append(scene)
+
+    def _lines(self, scene: Flowing, *, first: bool) -> list[Line]:
+        """The scene's lines, a blank one before them; but what a command prints stands right below it."""
+        gap = [] if first or isinstance(scene, scenes.Printed) else [line()]
+        return [*gap, *scene_lines(scene, self._words, self._stage.columns)]
 
     def _pages(self, lines: Sequence[Line]) -> bool:
         """False: the terminal has changed, and what could not be seen yet has to be made anew for it."""
@@ -135,10 +139,8 @@ class _Performance:
     # --- the screen --------------------------------------------------------------------------------------------------
 
     def _again(self) -> None:
-        lines = [
-            row for scene in self._shown for row in (*scene_lines(scene, self._words, self._stage.columns), line())
-        ]
-        self._stage.again(lines[:-1])
+        shown = (self._lines(each, first=not number) for number, each in enumerate(self._shown))
+        self._stage.again([row for lines in shown for row in lines])
         self._draw_bottom()
 
     def _draw_bottom(self, *, busy: bool = False) -> None:

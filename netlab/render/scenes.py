@@ -84,8 +84,12 @@ def _question(scene: scenes.Question, words: Words, width: int) -> Iterator[Line
 def _verdict(scene: scenes.Verdict, words: Words, width: int) -> Iterator[Line]:
     """``chosen`` 0 is nobody's answer: then only what is right is told."""
     right = scene.chosen == scene.quiz.right
-    key = "scene.is" if not scene.chosen else "scene.right" if right else "scene.wrong"
-    told = words(key, right=scene.quiz.right, chosen=scene.chosen)
+    if right:
+        told = words("scene.right")
+    elif scene.chosen:
+        told = words("scene.wrong", right=scene.quiz.right, chosen=scene.chosen)
+    else:
+        told = words("scene.is", right=scene.quiz.right)
     mark, style = ("✓ ", "bold green") if right else ("→ ", "bold yellow")
     blank = " " if told.isascii() else ""  # Chinese puts none behind its full stop
     yield from hung([(mark, style)], [(f"{told}{blank}", style), *styled(scene.quiz.why)], width)

@@ -12,9 +12,9 @@ import pytest
 import netlab
 from netlab.learn import scenes
 from netlab.render.lines import cells
-from netlab.render.scenes import scene_lines
+from netlab.render.scenes import Flowing, scene_lines
 from netlab.words import LANGUAGES, words
-from tests.render import sample, scripted
+from tests.render import scripted
 from tests.tmux import Tmux, lines, tmux
 
 TOP = Path(netlab.__file__).resolve().parent.parent
@@ -29,17 +29,17 @@ def window(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tmux]:
         yield own
 
 
-def bar(screen: str) -> str:
-    return lines(screen)[-1]
+def asks_for_a_number(screen: str) -> bool:
+    return bool(re.search(r"(?m)^ 1-\d ", "\n".join(lines(screen)[-2:])))
 
 
 def through(window: Tmux, *, answer: str = "1") -> None:
     """Press what goes on, until the walk is over."""
     screen = window.ready()
     for _ in range(200):
-        if "over" in lines(screen)[-2:]:
+        if "over" in lines(screen):
             return
-        screen = window.press("Enter" if "Enter" in bar(screen) else answer)
+        screen = window.press(answer if asks_for_a_number(screen) else "Enter")
     pytest.fail("the walk has no end")
 
 
@@ -60,7 +60,7 @@ def test_whatever_is_shown_can_be_scrolled_back_to(window: Tmux, language: str) 
     assert [each for each in wanted if cells(each) <= columns] == [each for each in shown if each in wanted]
 
 
-def scenes_of(walk: scenes.Walk) -> Iterator[scenes.Scene]:
+def scenes_of(walk: scenes.Walk) -> Iterator[Flowing]:
     """What a walk shows when each question is answered with 1 and all else with Enter."""
     pressed: scenes.Key | None = None
     while True:
@@ -72,4 +72,5 @@ def scenes_of(walk: scenes.Walk) -> Iterator[scenes.Scene]:
         if isinstance(scene, scenes.Ask):
             pressed = "next" if "next" in scene.keys else "1"
         else:
+            assert not isinstance(scene, scenes.Listed | scenes.Language)
             yield scene
