@@ -30,14 +30,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One operation of a step as it stands. ``commands`` make it true, as a person types them; ``found`` says what
-    stands there instead and did not stand there at first, ``blocked`` that no command works before that is away."""
+    """One operation of a step as it stands. ``commands`` make it true, as a person types them.
+
+    ``found`` says what stands there instead and did not stand there at first. ``stray``: it is something that has to be
+    taken away, and not only changed; ``blocked``: no command works before that is done.
+    """
 
     operation: str
     commands: tuple[str, ...]
     holds: bool
     given: bool = False
     found: str = ""
+    stray: bool = False
     blocked: bool = False
 
 
@@ -184,12 +188,13 @@ def _look(inside: Inside, *, step: str, nodes: frozenset[str]) -> Standing:
 
 
 def _part(operation: Operation, seen: Look, first: Facts | None) -> Part:
-    found = operation.found(seen.facts)
-    holds = operation in seen.held
-    if holds or (first is not None and found == operation.found(first)):
-        found = ""
-    commands = tuple(str(each) for each in operation.apply(NOWHERE if holds else seen.facts))
-    return Part(str(operation), commands, holds, operation.given, found, bool(found) and operation.blocked(seen.facts))
+    facts, holds = seen.facts, operation in seen.held
+    commands = tuple(str(each) for each in operation.apply(NOWHERE if holds else facts))
+    found = operation.found(facts)
+    if holds or not found or (first is not None and found == operation.found(first)):
+        return Part(str(operation), commands, holds, operation.given)
+    stray, blocked = bool(operation.clear(facts)), operation.blocked(facts)
+    return Part(str(operation), commands, holds, operation.given, found, stray, blocked)
 
 
 def _prove(inside: Inside, *, steps: Sequence[str], phase: str) -> tuple[Proved | LeftOut, ...]:

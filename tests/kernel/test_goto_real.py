@@ -22,12 +22,16 @@ PLACES = {
     "after publish": ("publish", "--after"),
 }
 
-RULES = re.compile(r"host: (iptables|nftables)")
+RULES = re.compile(r"host: (iptables|nft) ")
 """What a hand typed and holds is left alone: a policy that was set to what it was, and of `nat` where only `publish` is
 wanted. The states say which rules there are."""
 
-HAND = tuple(each.typed for each in TUTORIAL if each.step not in ("web", "loopback", "publish"))
-"""Typed by hand up to `nat`, as the tutorial has it."""
+HAND = tuple(
+    each.typed
+    for each in TUTORIAL
+    if each.step not in ("web", "loopback", "publish") and not each.typed.startswith("route ")
+)
+"""Typed by hand up to `nat`, as the tutorial has it; without the route that the kernel has added already."""
 
 STATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "nothing": ((), ()),

@@ -33,6 +33,8 @@ class FakeBench:
     holds: set[str] = field(default_factory=set)
     wrong: dict[str, str] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
+    yet: dict[str, str] = field(default_factory=dict)
+    """What is as it should not be, but only because its turn has not come: a card that is down."""
     given: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
@@ -64,10 +66,9 @@ class FakeBench:
         return "done" if self.complete(step) else "partial" if begun else "todo"
 
     def _part(self, name: str) -> Part:
-        found = self.wrong.get(name, "")
-        return Part(
-            f"operation {name}", (f"make {name}",), name in self.holds, name in self.given, found, name in self.blocked
-        )
+        found = self.wrong.get(name, "") or self.yet.get(name, "")
+        how = (name in self.holds, name in self.given, found, name in self.wrong, name in self.blocked)
+        return Part(f"operation {name}", (f"make {name}",), *how)
 
     def prove(self, steps: Sequence[str], phase: Phase | None) -> tuple[Proved | LeftOut, ...]:
         return tuple(self._proved(each, phase) for each in steps)
