@@ -16,6 +16,15 @@ from netlab.render.ticks import listed_lines, ticks_lines
 from netlab.words import words
 
 
+def _is_beside(scene: Flowing) -> bool:
+    """May ticks stay at the bottom, with this above them? It is short, and the shell is where the learner reads on."""
+    match scene:
+        case scenes.Text():
+            return scene.key == "hints"
+        case _:
+            return isinstance(scene, scenes.Said | scenes.Typing | scenes.Printed)
+
+
 class Keys(Protocol):
     """Reads single presses (netlab/keys.py)."""
 
@@ -40,6 +49,8 @@ class _Performance:
         """All of this step, so that it can be shown anew at another width."""
         self._living: scenes.Ticks | scenes.Listed | None = None
         self._bar: tuple[tuple[scenes.Key, ...], str] = ((), "")
+        self._leaving = False
+        """The learner has left in the midst of a text: the next question is answered so, wherever it comes."""
 
     def through(self, walk: scenes.Walk) -> None:
         answer: scenes.Key | None = None
@@ -69,6 +80,8 @@ class _Performance:
                 self._fresh()
                 self._flow(scene)
             case _:
+                if not _is_beside(scene):
+                    self._living = None
                 self._flow(scene)
 
     def _fresh(self) -> None:
@@ -89,12 +102,15 @@ class _Performance:
     def _pages(self, lines: Sequence[Line]) -> bool:
         """False: the terminal has changed, and what could not be seen yet has to be made anew for it."""
         while lines:
+            if self._leaving or isinstance(self._living, scenes.Ticks):
+                self._stage.show(lines)  # no waiting beside ticks: meanwhile nobody would look at what is typed
+                return True
             fits = self._stage.fitting(lines)
             if self._stage.unread and fits < len(lines) and self._stage.fitting(lines, whole=True) == len(lines):
                 fits = 0  # on a screen of its own it is seen as a whole
             self._stage.show(lines[:fits])
             lines = lines[fits:]
-            if lines and self._wait_for_more() == REDRAW:
+            if lines and not self._wait_for_more():
                 return False
         return True
 
@@ -105,6 +121,8 @@ class _Performance:
         if self._living is not None and over:
             self._living = None
             self._again()  # what had made room for it comes back
+        if self._leaving and "quit" in ask.keys:
+            return "quit"
         if ask.seconds is None:
             self._keys.forget()
         self._bar = ask.keys, self._words(ask.why)
@@ -122,19 +140,24 @@ class _Performance:
                 self._draw_bottom(busy=True)
                 return answer
 
-    def _wait_for_more(self) -> str:
-        bar, self._bar = self._bar, (("next",), self._words.table("keys")["more"])
+    def _wait_for_more(self) -> bool:
+        """Until the learner has read what is there. False: the terminal has changed."""
+        bar, self._bar = self._bar, (("next", "quit"), self._words("keys.more"))
         self._keys.forget()
         self._draw_bottom()
-        pressed = self._keys.press()
-        while pressed != REDRAW and (pressed is None or not meant(pressed, self._bar[0])):
+        answer = None
+        while answer is None:
             pressed = self._keys.press()
+            if pressed == REDRAW:
+                break
+            answer = meant(pressed or "", self._bar[0])
         self._bar = bar
-        if pressed == REDRAW:
+        if answer is None:
             self._again()
-        else:
-            self._stage.read()
-        return pressed
+            return False
+        self._leaving = answer == "quit"
+        self._stage.read()
+        return True
 
     # --- the screen --------------------------------------------------------------------------------------------------
 
@@ -149,8 +172,8 @@ class _Performance:
         lines: list[Line] = []
         match self._living:
             case scenes.Ticks():
-                lines = [line(), *ticks_lines(self._living, self._words, columns, rows // 2), line()]
+                lines = [line(), *ticks_lines(self._living, self._words, columns, rows // 2)]
             case scenes.Listed():
-                lines = [line(), *listed_lines(self._living, self._words, columns, rows * 2 // 3), line()]
+                lines = [line(), *listed_lines(self._living, self._words, columns, rows * 2 // 3)]
         bar = keybar(keys, next_is, self._words, columns, busy=busy) if keys else []
         self._stage.bottom([*lines, *bar])

@@ -29,7 +29,8 @@ def scene_lines(scene: Flowing, words: Words, columns: int) -> Iterator[Line]:
         case scenes.Title():
             yield from _title(scene, words, columns)
         case scenes.Text():
-            yield line((scene.heading, "bold"))
+            if scene.heading:
+                yield line((scene.heading, "bold"))
             yield from prose_lines(scene.blocks, width)
         case scenes.Drawn():
             yield from _drawn(scene, words, columns)

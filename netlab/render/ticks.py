@@ -19,7 +19,7 @@ def ticks_lines(scene: scenes.Ticks, words: Words, columns: int, rows: int = 10_
     head = line((words.table("ticks")["head"].format(done=done, total=len(scene.ticks)), "bold"))
     blocks = [_tick(each, columns) for each in scene.ticks]
     first = next((number for number, each in enumerate(scene.ticks) if each.state != "done"), 0)
-    return [head, *_window(blocks, first, rows - 1)]
+    return [head, *_window(blocks, first, rows - 1, words)]
 
 
 def _tick(tick: scenes.Tick, columns: int) -> Block:
@@ -41,19 +41,23 @@ def listed_lines(scene: scenes.Listed, words: Words, columns: int, rows: int) ->
         head = line(("▸ " if here else "  ", "bold"), (mark, style), f" {number + 1:>2}  ")
         text = line(*head.spans, (pad(each.step, width), "bold reverse" if here else "bold"), f"  {each.title}")
         blocks.append((crop(text, columns),))
-    return [line((words.table("ticks")["list"], "bold")), *_window(blocks, max(scene.at - rows // 2, 0), rows - 1)]
+    return [
+        line((words.table("ticks")["list"], "bold")),
+        *_window(blocks, max(scene.at - rows // 2, 0), rows - 1, words),
+    ]
 
 
-def _window(blocks: Sequence[Block], first: int, rows: int) -> list[Line]:
-    """All lines where they have room, else those from ``first`` on, with dots where some are left out."""
+def _window(blocks: Sequence[Block], first: int, rows: int, words: Words) -> list[Line]:
+    """All lines where they have room, else those from ``first`` on, and how many are left out above and below."""
     if sum(map(len, blocks)) <= rows:
         return [each for block in blocks for each in block]
-    while first and sum(map(len, blocks[first - 1 :])) <= rows - 1:
+    more = words.table("ticks")["more"]
+    while first and sum(map(len, blocks[first - 1 :])) < rows:
         first -= 1
-    lines: list[Line] = [line(("  …", "dim"))] if first else []
+    lines: list[Line] = [line((f"  ↑ {more.format(number=first)}", "dim"))] if first else []
     for number, block in enumerate(blocks[first:], first):
-        rest = sum(map(len, blocks[number + 1 :]))
-        if len(lines) + len(block) + (rest > 0) > rows and rest + len(block) + len(lines) > rows:
-            return [*lines, line((f"  … {len(blocks) - number}", "dim"))]
+        rest = sum(map(len, blocks[number:]))
+        if len(lines) + rest > rows and len(lines) + len(block) + 1 > rows:
+            return [*lines, line((f"  ↓ {more.format(number=len(blocks) - number)}", "dim"))]
         lines += block
     return lines
