@@ -21,26 +21,32 @@ class Tmux:
         # Kept after the program's end, so that its last screen can be read.
         options = ("set", "-g", "remain-on-exit", "on", ";", "set", "-g", "history-limit", "20000", ";")
         self._run("start-server", ";", *options, "new-session", "-d", *size, "cat")
+        self._first = self.panes()[0]
 
     def start(self, *argv: str) -> None:
         """Run a program in the window, in the place of what was there."""
-        self._run("respawn-window", "-k", *argv)
+        self._run("respawn-pane", "-k", "-t", self._first, *argv)
 
     def keys(self, *keys: str) -> None:
         """Press keys by tmux's names: "Enter", "C-c", "q"."""
-        self._run("send-keys", *keys)
+        self._run("send-keys", "-t", self._first, *keys)
 
     def paste(self, text: str) -> None:
-        self._run("set-buffer", text, ";", "paste-buffer")
+        self._run("set-buffer", text, ";", "paste-buffer", "-t", self._first)
 
     def resize(self, columns: int, rows: int) -> None:
         self.columns, self.rows = columns, rows
         self._run("resize-window", "-x", str(columns), "-y", str(rows))
 
-    def screen(self, *, whole: bool = False, pane: str = "") -> str:
-        """What is seen now; ``whole``: with all that can be scrolled back to."""
-        where = ("-t", pane) if pane else ()
-        return self._run("capture-pane", "-p", *(("-S", "-") if whole else ()), *where)
+    def type(self, pane: str, text: str) -> None:
+        """Type a line in a pane, "" for the first."""
+        where = ("-t", pane or self._first)
+        self._run("send-keys", *where, "-l", text, ";", "send-keys", *where, "Enter")
+
+    def screen(self, *, whole: bool = False, styles: bool = False, pane: str = "") -> str:
+        """What is seen now; ``whole``: with all that can be scrolled back to; ``styles``: with what draws them."""
+        more = (*(("-S", "-") if whole else ()), *(("-e",) if styles else ()))
+        return self._run("capture-pane", "-p", *more, "-t", pane or self._first)
 
     def see(self, pattern: str, *, timeout: float = 30, pane: str = "") -> str:
         """Wait until the screen has something; returns the screen."""
@@ -55,11 +61,11 @@ class Tmux:
 
         The bar is dark while keys count, and dim while netlab is at work.
         """
-        before = self._run("capture-pane", "-p", "-e")
+        before = self.screen(styles=True)
         assert not self.dead, before
         self.keys(*keys)
         end = time.monotonic() + 60
-        while (shown := self._run("capture-pane", "-p", "-e")) == before or not self._waits(shown):
+        while (shown := self.screen(styles=True)) == before or not self._waits(shown):
             assert time.monotonic() < end, f"{keys} changed nothing:\n{self.screen()}"
             time.sleep(0.02)
         return self.screen()
@@ -67,7 +73,7 @@ class Tmux:
     def ready(self) -> str:
         """Wait until netlab's key bar takes keys."""
         end = time.monotonic() + 60
-        while not self._waits(self._run("capture-pane", "-p", "-e")):
+        while not self._waits(self.screen(styles=True)):
             assert time.monotonic() < end, f"there is no key bar:\n{self.screen()}"
             time.sleep(0.02)
         return self.screen()
@@ -76,21 +82,28 @@ class Tmux:
         last = lines(shown)[-1]
         return bool(re.search(r"\x1b\[[0-9;]*7m", last)) or self.dead
 
+    def pid(self) -> int:
+        """The program's process."""
+        return int(self._run("display", "-p", "-t", self._first, "#{pane_pid}"))
+
     def panes(self) -> list[str]:
         return self._run("list-panes", "-F", "#{pane_id}").split()
 
     @property
     def dead(self) -> bool:
         """Has the program ended?"""
-        return self._run("display", "-p", "#{pane_dead}").strip() == "1"
+        return self._run("display", "-p", "-t", self._first, "#{pane_dead}").strip() == "1"
 
     def ended(self, *, timeout: float = 30) -> int:
-        """Wait until the program has ended; its exit code."""
+        """Wait until the program has ended; its exit code, 128 + N for signal N."""
         end = time.monotonic() + timeout
-        while not self.dead:
+        asked = "#{pane_dead_status},#{pane_dead_signal}"
+        while (
+            not (codes := self._run("display", "-p", "-t", self._first, asked).strip().split(","))[0] and not codes[1]
+        ):
             assert time.monotonic() < end, self.screen()
             time.sleep(0.02)
-        return int(self._run("display", "-p", "#{pane_dead_status}"))
+        return int(codes[0] or 128 + int(codes[1]))
 
     def end(self) -> None:
         self._run("kill-server")

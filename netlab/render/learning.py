@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from netlab.keys import REDRAW
+from netlab.keys import OTHER, REDRAW
 from netlab.learn import scenes
 from netlab.render.keybar import keybar, meant
 from netlab.render.lines import Line, line
@@ -134,6 +134,9 @@ class _Performance:
             if pressed == REDRAW:
                 self._again()
                 continue
+            if pressed == OTHER:  # most likely a command, pasted into the wrong window
+                self._draw_bottom(note=self._words("keys.one"))
+                continue
             answer = meant(pressed, ask.keys)
             if answer is not None:
                 self._stage.read()
@@ -166,7 +169,7 @@ class _Performance:
         self._stage.again([row for lines in shown for row in lines])
         self._draw_bottom()
 
-    def _draw_bottom(self, *, busy: bool = False) -> None:
+    def _draw_bottom(self, *, busy: bool = False, note: str = "") -> None:
         columns, rows = self._stage.columns, self._stage.rows
         keys, next_is = self._bar
         lines: list[Line] = []
@@ -176,4 +179,4 @@ class _Performance:
             case scenes.Listed():
                 lines = [line(), *listed_lines(self._living, self._words, columns, rows * 2 // 3)]
         bar = keybar(keys, next_is, self._words, columns, busy=busy) if keys else []
-        self._stage.bottom([*lines, *bar])
+        self._stage.bottom([*lines, *([line((note, "bold yellow"))] if note else []), *bar])
