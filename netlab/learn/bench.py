@@ -21,6 +21,7 @@ from netlab.lab import Choice, HostLab, Inside, SandboxLab
 from netlab.learn.progress import Progress
 from netlab.learn.scenes import Phase
 from netlab.model import Facts, Operation
+from netlab.operations import up
 from netlab.picture import Picture
 from netlab.reading import NOWHERE
 from netlab.views import State
@@ -32,8 +33,7 @@ T = TypeVar("T")
 class Part:
     """One operation of a step as it stands. ``commands`` make it true, as a person types them.
 
-    ``found`` says what stands there instead and did not stand there at first. ``stray``: it is something that has to be
-    taken away, and not only changed; ``blocked``: no command works before that is done.
+    ``found`` says what somebody has put there instead; ``blocked``, that no command works before it is taken away.
     """
 
     operation: str
@@ -41,7 +41,6 @@ class Part:
     holds: bool
     given: bool = False
     found: str = ""
-    stray: bool = False
     blocked: bool = False
 
 
@@ -190,11 +189,11 @@ def _look(inside: Inside, *, step: str, nodes: frozenset[str]) -> Standing:
 def _part(operation: Operation, seen: Look, first: Facts | None) -> Part:
     facts, holds = seen.facts, operation in seen.held
     commands = tuple(str(each) for each in operation.apply(NOWHERE if holds else facts))
-    found = operation.found(facts)
-    if holds or not found or (first is not None and found == operation.found(first)):
-        return Part(str(operation), commands, holds, operation.given)
-    stray, blocked = bool(operation.clear(facts)), operation.blocked(facts)
-    return Part(str(operation), commands, holds, operation.given, found, stray, blocked)
+    # What stood there at first is nobody's slip, and a card that is down is only not yet up.
+    found = operation.found(facts) if not holds and not isinstance(operation, up) else ""
+    if first is not None and found == operation.found(first):
+        found = ""
+    return Part(str(operation), commands, holds, operation.given, found, bool(found) and operation.blocked(facts))
 
 
 def _prove(inside: Inside, *, steps: Sequence[str], phase: str) -> tuple[Proved | LeftOut, ...]:

@@ -13,13 +13,13 @@ SECONDS = 1.0
 
 def hands_on(desk: Desk) -> Walk:
     """Each operation is ticked as it comes true, however it was typed, and in any order."""
-    start = desk.start()
+    desk.start()
     yield Said("hands.pane") if desk.pane else Said("hands.how", {"shell": desk.shell})
     shown: Ticks | None = None
     warned: Said | None = None
     while True:
         standing = desk.bench.look(desk.step)
-        ticks = Ticks(desk.step, tuple(map(_tick, standing.parts, start.parts)))
+        ticks = Ticks(desk.step, tuple(map(_tick, standing.parts)))
         if ticks != shown:
             yield ticks
             shown = ticks
@@ -43,12 +43,7 @@ def hands_on(desk: Desk) -> Walk:
     yield from desk.ask("next", why="ask.prove")
 
 
-def _tick(part: Part, at_first: Part) -> Tick:
-    """A card that is down since before the step is not wrong: to switch it on is what is still to do."""
+def _tick(part: Part) -> Tick:
     if part.holds:
         return Tick(part.operation, "; ".join(part.commands), "done")
-    if part.blocked:
-        return Tick(part.operation, "", "in the way", part.found)
-    if part.stray or part.found not in ("", at_first.found):
-        return Tick(part.operation, "", "wrong", part.found)
-    return Tick(part.operation, "", "open")
+    return Tick(part.operation, "", "in the way" if part.blocked else "wrong" if part.found else "open", part.found)

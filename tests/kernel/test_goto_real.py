@@ -16,7 +16,6 @@ MEASURED = False
 
 PLACES = {
     "before the first": ("namespaces",),
-    "before bridge": ("bridge",),
     "after bridge": ("bridge", "--after"),
     "before nat": ("nat",),
     "after publish": ("publish", "--after"),
@@ -45,7 +44,6 @@ STATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (
             "ip netns exec container1 ip addr add 172.168.1.11/16 dev eth1",
             "ip link add br0 type veth peer name other",
-            "iptables -w -P FORWARD DROP",
         ),
     ),
     "wrong at the bottom": (

@@ -33,8 +33,6 @@ class FakeBench:
     holds: set[str] = field(default_factory=set)
     wrong: dict[str, str] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
-    yet: dict[str, str] = field(default_factory=dict)
-    """What is as it should not be, but only because its turn has not come: a card that is down."""
     given: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
@@ -66,8 +64,7 @@ class FakeBench:
         return "done" if self.complete(step) else "partial" if begun else "todo"
 
     def _part(self, name: str) -> Part:
-        found = self.wrong.get(name, "") or self.yet.get(name, "")
-        how = (name in self.holds, name in self.given, found, name in self.wrong, name in self.blocked)
+        how = (name in self.holds, name in self.given, self.wrong.get(name, ""), name in self.blocked)
         return Part(f"operation {name}", (f"make {name}",), *how)
 
     def prove(self, steps: Sequence[str], phase: Phase | None) -> tuple[Proved | LeftOut, ...]:

@@ -242,14 +242,6 @@ def test_what_is_wrong_is_said_and_what_is_in_the_way() -> None:
     assert said(shown).count("hands.in_the_way") == 1
 
 
-def test_what_was_so_before_the_step_is_not_wrong() -> None:
-    bench = FakeBench(yet={"one.0": "one.0 is down"})
-    taking = desk(bench, hands_on=True)
-    assert ticks(take(taking, [*RED, None]).shown) == ["oo"]
-    bench.yet = {"one.0": "one.0 is upside down"}
-    assert ticks(take(taking, [], None).shown) == ["wo"]
-
-
 def test_hints_solve_and_reset_with_ones_own_hands() -> None:
     bench = FakeBench(wrong={"one.0": "toaster"}, blocked={"one.0"})
     taken = take(desk(bench, hands_on=True), [*RED, None, "hint", "reset", "solve"]).shown
