@@ -506,14 +506,14 @@ def _desk(session: Session, step: str | None, language: str | None, *, adopt: bo
         if step is not None:
             choice.course.graph.check(step)
         shell = f"netlab shell{lab.state.option}"
-    bench = LabBench(partial(session.lab, make=True, adopt=adopt, internet=internet), choice)
+    bench = LabBench(partial(session.lab, adopt=adopt, internet=internet), choice)
     recalled = bench.recall()
     chosen = choose(language or (recalled.language if recalled is not None else None), os.environ)
     lessons = read_all(choice.course.folder, bench.steps, chosen)
     for event in bench.begin():
         if isinstance(event, Note):
             session.screen.note(event.text)
-    return Desk(bench, lessons, chosen, shell=shell)
+    return Desk(bench, lessons, chosen, shell=shell, recalled=recalled)
 
 
 # --- in the lab ------------------------------------------------------------------------------------------------------

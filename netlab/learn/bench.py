@@ -105,15 +105,19 @@ class Bench(Protocol):
         """What the tools say of the lab host and the containers now."""
         ...
 
-    def recall(self) -> Progress | None: ...
-
     def remember(self, progress: Progress) -> None: ...
 
 
-class LabBench:
-    """The bench in a real lab. ``opened`` opens the lab for one look or move, and makes it where it is gone."""
+class Opened(Protocol):
+    """Opens the lab for one look or move; ``make`` says that one may come about."""
 
-    def __init__(self, opened: Callable[[], AbstractContextManager[SandboxLab | HostLab]], choice: Choice) -> None:
+    def __call__(self, *, make: bool) -> AbstractContextManager[SandboxLab | HostLab]: ...
+
+
+class LabBench:
+    """The bench in a real lab, which is made where it is gone."""
+
+    def __init__(self, opened: Opened, choice: Choice) -> None:
         self._opened, self._choice = opened, choice
         self.steps = choice.course.graph.order
 
@@ -144,17 +148,18 @@ class LabBench:
         return self._inside(lambda inside: difference.said(asked, inside.host.run(asked)))
 
     def recall(self) -> Progress | None:
-        with self._opened() as opened, suppress(Unreadable):  # a file that nobody can read has nothing to say
+        """Where the learner was at last; once also when the sandbox has died meanwhile, and its folder goes."""
+        with self._opened(make=False) as opened, suppress(Unreadable):  # a file that nobody can read has nothing to say
             return Progress.load(opened.state.read("progress.json"))
         return None
 
     def remember(self, progress: Progress) -> None:
-        with self._opened() as opened:
+        with self._opened(make=False) as opened:
             if opened.kept:
                 opened.state.write("progress.json", progress.dump())
 
     def _inside(self, work: Callable[[Any], T]) -> T:
-        with self._opened() as opened:
+        with self._opened(make=True) as opened:
             opened.ensure(self._choice, made_by="learn")
             return opened.inside(work, self._choice)
 

@@ -62,6 +62,8 @@ class Desk:
     """What opens a shell beside the walk."""
     pane: bool = False
     """One is open already, in a pane beside it."""
+    recalled: Progress | None = None
+    """Where the learner was at last."""
     step: str = ""
     page: Page = "lesson"
     chosen: dict[str, int] = field(default_factory=dict)

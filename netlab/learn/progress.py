@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from netlab.words import LANGUAGES
+
 Page = Literal["lesson", "question", "commands", "proof", "kernel", "ending"]
 """The parts of a step, in order; and the ending, which belongs to none."""
 
@@ -24,7 +26,9 @@ class Progress:
     def load(cls, record: Mapping[str, Any] | None) -> Progress | None:
         """What ``dump`` wrote; None for anything else."""
         match record:
-            case {"step": str(step), "page": str(page), "language": str(language)} if page in PAGES:
+            case {"step": str(step), "page": str(page), "language": str(language)} if (
+                page in PAGES and language in LANGUAGES
+            ):
                 return cls(step, PAGES[PAGES.index(page)], language)
         return None
 

@@ -42,7 +42,7 @@ def _return(desk: Desk) -> Turn:
     steps = desk.bench.steps
     if desk.alone:
         return Turn(steps[0], "lesson")
-    progress = desk.bench.recall()
+    progress = desk.recalled
     if progress is None or progress.step not in steps:
         states = desk.bench.look(steps[0]).states
         first = next((step for step, state in states if state != "done"), steps[0])

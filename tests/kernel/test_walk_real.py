@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -15,7 +17,7 @@ from netlab.learn.lessons import read_all
 from netlab.learn.scenes import Ask, Key, Said, Scene, Tick, Ticks, Title, Typing
 from netlab.learn.walk import walk
 from netlab.state import State
-from tests.kernel.runner import Netlab
+from tests.kernel.runner import Netlab, until
 from tests.kernel.tutorial import PLAN, STEPS
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(120)]
@@ -31,20 +33,21 @@ class Learner:
 
     def __init__(self, netlab: Netlab, *, hands_on: bool = True) -> None:
         self.netlab, self.hands_on = netlab, hands_on
-        with self._opened() as lab:
+        with self._opened(make=False) as lab:
             self.choice = lab.choose(default_folder(), {})
 
     @contextmanager
-    def _opened(self) -> Iterator[SandboxLab]:
+    def _opened(self, *, make: bool) -> Iterator[SandboxLab]:
         lab = SandboxLab(State(self.netlab.base, "default"))
-        with lab.state.locked(60, make=True):
+        with lab.state.locked(60, make=make):
             lab.bury()
             yield lab
 
     def learns(self, moves: Sequence[Key | str], step: str | None = None) -> list[Scene | Ask]:
         """What is shown and asked until the last move is made; the walk is then at its next question."""
         bench = LabBench(self._opened, self.choice)
-        desk = Desk(bench, read_all(default_folder(), STEPS, "en"), "en", hands_on=self.hands_on)
+        lessons = read_all(default_folder(), STEPS, "en")
+        desk = Desk(bench, lessons, "en", hands_on=self.hands_on, recalled=bench.recall())
         walking, waiting = walk(desk, step), list(moves)
         shown = [next(walking)]
         while True:
@@ -187,6 +190,18 @@ def test_come_back_after_somebody_was_there(netlab: Netlab) -> None:
     assert [each.step for each in shown if isinstance(each, Title)] == ["veth"]
     assert netlab.states()["veth"] == "todo"  # not done because a file said so
     finish(learner, done=["namespaces"])
+
+
+def test_come_back_after_the_machine_was_restarted(netlab: Netlab) -> None:
+    """As when the holder is killed: the lab is gone, and the learner's place is not."""
+    learner = Learner(netlab, hands_on=False)
+    learner.learns([*RED, "solve", "next", "quit"], "bridge")
+    os.kill(netlab.holder(), signal.SIGKILL)
+    until(lambda: not netlab.holders())
+    shown = learner.learns([])
+    assert said(shown) == ["learn.changed", "learn.brought"]
+    assert [each.step for each in shown if isinstance(each, Title)] == ["bridge"]
+    finish(learner, done=["namespaces", "veth", "addresses"])
 
 
 def test_come_back_after_the_sandbox_was_ended(netlab: Netlab) -> None:

@@ -105,9 +105,6 @@ class FakeBench:
     def said(self) -> ToolsSaid:
         return {LOOK: "\n".join(sorted(self.holds))}
 
-    def recall(self) -> Progress | None:
-        return self.progress
-
     def remember(self, progress: Progress) -> None:
         self.progress = progress
 
@@ -138,7 +135,7 @@ LESSONS = {(step, language): lesson(step, language) for step in STEPS for langua
 
 
 def desk(bench: FakeBench, *, hands_on: bool = False, alone: bool = False) -> Desk:
-    return Desk(bench, LESSONS, "en", hands_on=hands_on, alone=alone)
+    return Desk(bench, LESSONS, "en", hands_on=hands_on, alone=alone, recalled=bench.progress)
 
 
 @dataclass

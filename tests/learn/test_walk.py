@@ -401,6 +401,7 @@ RECORDS: list[dict[str, object] | None] = [
     {},
     {"step": "nat", "page": "attic", "language": "en"},
     {"step": 1, "page": "proof", "language": "en"},
+    {"step": "nat", "page": "proof", "language": "fr"},
 ]
 
 
