@@ -9,6 +9,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+_AND_TELL = 'trap : INT; "$@"; echo "ended with $?"; exec cat'
+"""tmux's own word for that (pane_dead_status) sometimes never comes."""
+
+_ENDED = re.compile(r"(?m)^ended with (\d+)$")
+
 
 class Tmux:
     """One window. ``environment`` is what its programs get."""
@@ -18,14 +23,12 @@ class Tmux:
         self._environment = dict(environment)
         self.columns, self.rows = columns, rows
         size = ("-x", str(columns), "-y", str(rows))
-        # Kept after the program's end, so that its last screen can be read.
-        options = ("set", "-g", "remain-on-exit", "on", ";", "set", "-g", "history-limit", "20000", ";")
-        self._run("start-server", ";", *options, "new-session", "-d", *size, "cat")
+        self._run("start-server", ";", "set", "-g", "history-limit", "20000", ";", "new-session", "-d", *size, "cat")
         self._first = self.panes()[0]
 
     def start(self, *argv: str) -> None:
-        """Run a program in the window, in the place of what was there."""
-        self._run("respawn-pane", "-k", "-t", self._first, *argv)
+        """Run a program in the window, in the place of what was there; its last screen stays, and how it ended."""
+        self._run("respawn-pane", "-k", "-t", self._first, "sh", "-c", _AND_TELL, "sh", *argv)
 
     def keys(self, *keys: str) -> None:
         """Press keys by tmux's names: "Enter", "C-c", "q"."""
@@ -84,7 +87,8 @@ class Tmux:
 
     def pid(self) -> int:
         """The program's process."""
-        return int(self._run("display", "-p", "-t", self._first, "#{pane_pid}"))
+        shell = self._run("display", "-p", "-t", self._first, "#{pane_pid}").strip()
+        return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
 
     def panes(self) -> list[str]:
         return self._run("list-panes", "-F", "#{pane_id}").split()
@@ -92,18 +96,13 @@ class Tmux:
     @property
     def dead(self) -> bool:
         """Has the program ended?"""
-        return self._run("display", "-p", "-t", self._first, "#{pane_dead}").strip() == "1"
+        return _ENDED.search(self.screen()) is not None
 
-    def ended(self, *, timeout: float = 30) -> int:
+    def ended(self) -> int:
         """Wait until the program has ended; its exit code, 128 + N for signal N."""
-        end = time.monotonic() + timeout
-        asked = "#{pane_dead_status},#{pane_dead_signal}"
-        while (
-            not (codes := self._run("display", "-p", "-t", self._first, asked).strip().split(","))[0] and not codes[1]
-        ):
-            assert time.monotonic() < end, self.screen()
-            time.sleep(0.02)
-        return int(codes[0] or 128 + int(codes[1]))
+        found = _ENDED.search(self.see(_ENDED.pattern))
+        assert found is not None
+        return int(found[1])
 
     def end(self) -> None:
         self._run("kill-server")

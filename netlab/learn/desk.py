@@ -111,8 +111,7 @@ class Desk:
                 case "previous":
                     raise Turn(self._previous(), "lesson")
                 case "list":
-                    yield from self._listed()
-                    raise Again
+                    yield from self._listed()  # closed again: it leaves the page as it was
                 case "language":
                     self._next_language()
                     self.at(self.step, self.page)

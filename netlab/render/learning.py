@@ -47,7 +47,9 @@ class _Performance:
         self._stage, self._keys, self._words = stage, keys, words(language)
         self._shown: list[Flowing] = []
         """All of this step, so that it can be shown anew at another width."""
-        self._living: scenes.Ticks | scenes.Listed | None = None
+        self._ticks: scenes.Ticks | None = None
+        self._list: scenes.Listed | None = None
+        """What is drawn anew at the bottom; the list in the place of the ticks, which come back."""
         self._bar: tuple[tuple[scenes.Key, ...], str] = ((), "")
         self._leaving = False
         """The learner has left in the midst of a text: the next question is answered so, wherever it comes."""
@@ -71,21 +73,30 @@ class _Performance:
                 self._words = words(scene.code)
                 self._fresh()  # what stood there comes again, in the other language
             case scenes.Ticks() if all(each.state == "done" for each in scene.ticks):
-                self._living = None
+                self._no_ticks()
+                self._stage.read()  # the learner has seen them come true
                 self._flow(scene)
-            case scenes.Ticks() | scenes.Listed():
-                self._living = scene
+            case scenes.Ticks():
+                self._ticks = scene
+                self._draw_bottom(busy=True)
+            case scenes.Listed():
+                self._list = scene
                 self._draw_bottom(busy=True)
             case scenes.Title():
                 self._fresh()
                 self._flow(scene)
             case _:
-                if not _is_beside(scene):
-                    self._living = None
+                if self._ticks and not _is_beside(scene):
+                    self._no_ticks()
                 self._flow(scene)
 
+    def _no_ticks(self) -> None:
+        """They make room for what comes."""
+        self._ticks = None
+        self._draw_bottom(busy=True)
+
     def _fresh(self) -> None:
-        self._living, self._shown = None, []
+        self._ticks, self._list, self._shown = None, None, []
         self._stage.fresh()
 
     def _flow(self, scene: Flowing) -> None:
@@ -102,7 +113,7 @@ class _Performance:
     def _pages(self, lines: Sequence[Line]) -> bool:
         """False: the terminal has changed, and what could not be seen yet has to be made anew for it."""
         while lines:
-            if self._leaving or isinstance(self._living, scenes.Ticks):
+            if self._leaving or self._ticks:
                 self._stage.show(lines)  # no waiting beside ticks: meanwhile nobody would look at what is typed
                 return True
             fits = self._stage.fitting(lines)
@@ -117,9 +128,10 @@ class _Performance:
     # --- asking ------------------------------------------------------------------------------------------------------
 
     def _ask(self, ask: scenes.Ask) -> scenes.Key | None:
-        over = ask.seconds is None if isinstance(self._living, scenes.Ticks) else "up" not in ask.keys
-        if self._living is not None and over:
-            self._living = None
+        listing = self._list if "up" in ask.keys else None
+        ticks = self._ticks if ask.seconds is not None or listing else None
+        if (listing is None and self._list) or (ticks is None and self._ticks):
+            self._list, self._ticks = listing, ticks
             self._again()  # what had made room for it comes back
         if self._leaving and "quit" in ask.keys:
             return "quit"
@@ -173,10 +185,9 @@ class _Performance:
         columns, rows = self._stage.columns, self._stage.rows
         keys, next_is = self._bar
         lines: list[Line] = []
-        match self._living:
-            case scenes.Ticks():
-                lines = [line(), *ticks_lines(self._living, self._words, columns, rows // 2)]
-            case scenes.Listed():
-                lines = [line(), *listed_lines(self._living, self._words, columns, rows * 2 // 3)]
+        if self._list:
+            lines = [line(), *listed_lines(self._list, self._words, columns, rows * 2 // 3)]
+        elif self._ticks:
+            lines = [line(), *ticks_lines(self._ticks, self._words, columns, rows // 2)]
         bar = keybar(keys, next_is, self._words, columns, busy=busy) if keys else []
         self._stage.bottom([*lines, *([line((note, "bold yellow"))] if note else []), *bar])
