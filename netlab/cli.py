@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -24,6 +25,7 @@ from netlab.errors import Interrupted, Missing, NetlabError, Unreadable, UsageEr
 if TYPE_CHECKING:
     from netlab.events import Event
     from netlab.lab import Choice, HostLab, SandboxLab
+    from netlab.learn.desk import Desk
     from netlab.render import Screen
     from netlab.state import State
     from netlab.views import Fault, Finding
@@ -108,6 +110,7 @@ From = Annotated[
     str | None,
     typer.Option("--from", metavar="STEP", help="This step and all that depends on it.", autocompletion=_steps),
 ]
+Step = Annotated[str, typer.Argument(metavar="STEP", autocompletion=_steps)]
 Steps = Annotated[list[str] | None, typer.Argument(metavar="[STEP]...", autocompletion=_steps, show_default=False)]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter of the lab; repeatable.")
@@ -118,6 +121,9 @@ Adopt = Annotated[
 ]
 Internet = Annotated[
     str, typer.Option("--internet", metavar="ADDRESS", help="With --host: the proofs may ask this address, too.")
+]
+Language = Annotated[
+    str | None, typer.Option("--lang", metavar="LANGUAGE", help="en or zh; without it, as the locale says.")
 ]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit 3 when changes are pending.")]
 
@@ -316,6 +322,24 @@ def undo(context: typer.Context, since: From = None) -> None:
 
 
 @app.command(cls=_Command)
+def goto(
+    context: typer.Context,
+    step: Step,
+    after: Annotated[bool, typer.Option("--after", help="To just after the step, instead of just before it.")] = False,
+    adopt: Adopt = False,
+) -> None:
+    """Bring the lab to just before a step, forward or back, from any state; without proofs."""
+    from netlab import lab as labs
+
+    session = Session.of(context)
+    with session.lab(make=True, adopt=adopt) as lab:
+        choice = session.choose(lab, None, None)
+        choice.course.graph.check(step)
+        session.ensure(lab, choice, made_by="goto")
+        lab.inside(lambda inside: session.screen.walk(labs.goto(inside, step, after=after)), choice)
+
+
+@app.command(cls=_Command)
 def status(context: typer.Context, exit_code: ExitCode = False) -> None:
     """Say of each step whether it is done, partial, todo or drifted."""
     from netlab.lab import Nothing
@@ -412,6 +436,84 @@ def list_steps(context: typer.Context) -> None:
     session.screen.steps(
         [StepNode(each.name, each.summary, each.needs, len(each.operations), len(each.proofs)) for each in chapters]
     )
+
+
+# --- the teaching walk -----------------------------------------------------------------------------------------------
+
+
+@app.command(cls=_Command)
+def learn(
+    context: typer.Context,
+    step: Annotated[str | None, typer.Argument(metavar="[STEP]", autocompletion=_steps, show_default=False)] = None,
+    hands_on: Annotated[
+        bool, typer.Option("--hands-on", help="Type the commands yourself, in a shell of the sandbox.")
+    ] = False,
+    language: Language = None,
+    file: Annotated[
+        Path | None, typer.Option("--transcript", metavar="FILE", help="Write the guided walk there, as Markdown.")
+    ] = None,
+    adopt: Adopt = False,
+    internet: Internet = "",
+) -> None:
+    """Learn the course step by step; without a terminal the guided walk is printed."""
+    from netlab.learn.alone import alone
+    from netlab.learn.walk import walk
+    from netlab.render.transcript import observed, transcript
+
+    session = Session.of(context)
+    by_itself = file is not None or not session.screen.interactive
+    if session.shared.json:
+        raise UsageError("learn is for people and writes no JSON", hint="for a program: netlab apply --json")
+    if hands_on and session.shared.host:
+        raise UsageError("--hands-on is for a sandbox, where nothing can be broken", hint="leave --host out")
+    if hands_on and by_itself:
+        raise UsageError("--hands-on takes somebody at a terminal", hint="leave it out: the guided walk is printed")
+    desk = _desk(session, step, language, adopt=adopt, internet=internet)
+    desk.hands_on, desk.alone = hands_on, by_itself
+    if not by_itself:
+        _perform(session, desk, step)
+        return
+    seen = list[bool]()
+    scenes = observed(alone(walk(desk, step)), seen)
+    session.screen.page(transcript(scenes, desk.language), file)
+    if file is not None:
+        session.screen.note(f"the transcript is in {file}")
+    _exit(0 if all(seen) else 1)
+
+
+def _perform(session: Session, desk: Desk, step: str | None) -> None:
+    """With a person at a terminal; for hands-on with a shell beside it, where tmux is."""
+    from netlab import pane
+    from netlab.learn.walk import walk
+
+    with contextlib.ExitStack() as stack:
+        if desk.hands_on:
+            words = ["shell", "--sandbox", session.shared.sandbox]
+            desk.pane = stack.enter_context(pane.opened(words, os.environ))
+        session.screen.perform(walk(desk, step), desk.language)
+
+
+def _desk(session: Session, step: str | None, language: str | None, *, adopt: bool, internet: str) -> Desk:
+    """Everything that a walk needs, the lab among it, seen to before the first page."""
+    from netlab.events import Note
+    from netlab.learn.bench import LabBench
+    from netlab.learn.desk import Desk
+    from netlab.learn.lessons import read_all
+    from netlab.words import choose
+
+    with session.lab(adopt=adopt, internet=internet) as lab:
+        choice = session.choose(lab, None, None)
+        if step is not None:
+            choice.course.graph.check(step)
+        shell = f"netlab shell{lab.state.option}"
+    bench = LabBench(partial(session.lab, adopt=adopt, internet=internet), choice)
+    recalled = bench.recall()
+    chosen = choose(language or (recalled.language if recalled is not None else None), os.environ)
+    lessons = read_all(choice.course.folder, bench.steps, chosen)
+    for event in bench.begin():
+        if isinstance(event, Note):
+            session.screen.note(event.text)
+    return Desk(bench, lessons, chosen, shell=shell, recalled=recalled)
 
 
 # --- in the lab ------------------------------------------------------------------------------------------------------
@@ -576,10 +678,8 @@ def end(context: typer.Context) -> None:
 @app.command(cls=_Command)
 def explain(
     context: typer.Context,
-    step: Annotated[str, typer.Argument(metavar="STEP", autocompletion=_steps)],
-    language: Annotated[
-        str | None, typer.Option("--lang", metavar="LANGUAGE", help="en or zh; without it, as the locale says.")
-    ] = None,
+    step: Step,
+    language: Language = None,
 ) -> None:
     """Show a step's lesson; needs no lab and touches no network."""
     from netlab import course, lessons

@@ -267,8 +267,7 @@ class Host:
                         seen[number] = Observation(False, NOT_SENT)
                     else:
                         some.append(number)
-                probing = [Probing(proofs[number]) for number in some]
-                seen.update(zip(some, (each.observation(self._seen_run) for each in probing), strict=True))
+                seen.update(zip(some, self._probe([proofs[number] for number in some]), strict=True))
             return all(each.ok for each in seen.values())
 
         tenacity.Retrying(
@@ -278,6 +277,17 @@ class Host:
             retry_error_callback=lambda state: False,
         )(look)
         return [seen[number] for number in range(len(proofs))]
+
+    def _probe(self, proofs: Sequence[Proof]) -> list[Observation]:
+        """Side by side. What breaks this off, a signal say, ends them all."""
+        probing = list[Probing]()
+        try:
+            probing += map(Probing, proofs)
+            return [each.observation(self._seen_run) for each in probing]
+        except BaseException:
+            for each in probing:
+                each.end()
+            raise
 
     def _seen_run(self, argv: Sequence[str], result: Result) -> None:
         self.events.append(Process(str(Command(tuple(argv))), result.code, result.seconds))

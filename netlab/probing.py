@@ -23,11 +23,22 @@ class Probing:
     def __init__(self, proof: Proof) -> None:
         self._proof = proof
         probe = proof.probe
-        self._watch = _start(probe.watch) if probe.watch is not None else None
-        if self._watch is not None:
-            capture = self._watch[1]
-            _until(lambda: "listening on" in capture.stderr or not capture.alive)
-        self._commands = [_start(command) for command in probe.commands]
+        self._watch: Started | None = None
+        self._commands: list[Started] = []
+        try:
+            if probe.watch is not None:
+                self._watch = _start(probe.watch)
+                capture = self._watch[1]
+                _until(lambda: "listening on" in capture.stderr or not capture.alive)
+            self._commands += map(_start, probe.commands)
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """Kill whatever of it still runs: nobody waits for it any more."""
+        for _, running in (*self._commands, *([self._watch] if self._watch is not None else [])):
+            running.kill()
 
     def observation(self, tell: Callable[[Sequence[str], Result], None]) -> Observation:
         results = []

@@ -187,6 +187,12 @@ WRONG = {
     "no snapshot": (["snapshot", "--compare", "/nowhere"], "/nowhere cannot be read"),
     "nothing to take one of": (["snapshot"], "there is no sandbox 'default'"),
     "parameters for a lab that stands": (["prove", "--set", "bridge=x"], "go with `prove --cycle`"),
+    "an unknown step to learn": (["learn", "nta"], "did you mean nat?"),
+    "a language that is not there": (["learn", "--lang", "fr"], "there are no words in 'fr'"),
+    "a course without lessons": (["learn", "--course", str(TOY)], "this course has no lessons to learn from"),
+    "hands-on on a machine": (["learn", "--hands-on", "--host"], "--hands-on is for a sandbox"),
+    "hands-on with nobody there": (["learn", "--hands-on"], "takes somebody at a terminal"),
+    "learning as JSON": (["learn", "--json"], "learn is for people"),
     "a command without its words": (["exec", "host"], "COMMAND"),
 }
 

@@ -302,7 +302,7 @@ def test_every_command_with_json_has_its_shape_documented() -> None:
     assert {name for name, what in promised.items() if what == "one object"} == {
         name.partition(" --")[0] for name in SHOWN
     }
-    assert {name for name, what in promised.items() if what == "events"} == {"apply", "undo"}
+    assert {name for name, what in promised.items() if what == "events"} == {"apply", "undo", "goto"}
 
 
 def test_the_snapshot_shown_is_one() -> None:

@@ -20,7 +20,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     # What everything else is written in.
     ("model", "errors", "events", "views", "prose", "linux", "mounts", "__init__"),
     # Pure: values in, values out. And what the machine is.
-    ("retries", "batch", "rules", "machine", "picture", "difference", "render", "signals", "runner", "trust", "words"),
+    ("retries", "batch", "rules", "machine", "picture", "difference", "signals", "runner", "trust", "words", "keys"),
     ("facts", "operations", "proofs", "programs", "kernel", "userns", "snapshot", "lessons", "authoring"),
     # What is kept, what is loaded, what is run.
     ("journal", "state", "foresight", "course", "parameters", "processes", "sandbox", "fence"),
@@ -29,7 +29,9 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("engine", "host"),
     ("preflight",),
     ("lab",),
-    ("foreground", "checking"),
+    ("foreground", "pane", "checking", "learn"),
+    # What is drawn, the teaching walk's scenes among it.
+    ("render",),
     # The command line.
     ("cli",),
     ("__main__",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,23 +49,36 @@ def test_chinese_is_chinese() -> None:
     assert [key for key, text in words("zh").texts.items() if not re.search(r"[\u4e00-\u9fff]", text)] == []
 
 
-def used() -> set[str]:
-    """The keys that the code asks for: words(…)("a.key") and .table("a")."""
-    found = set()
+ASKED = {"words": 0, "texts": 0, "Said": 0, "Ask": 1}
+"""What is called with a word's key, and which argument that is; ``why=`` is one wherever it stands."""
+
+
+def strings(node: ast.AST) -> set[str]:
+    found = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+    return {each for each in found if isinstance(each, str)}
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """Every call in netlab with the last part of its name: words("en")("a.key") is one of words, too."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-                table = isinstance(node.func, ast.Attribute) and node.func.attr == "table"
-                called = isinstance(node.func, ast.Call) and ast.unparse(node.func.func) == "words"
-                if table or called:
-                    found.add(f"{node.args[0].value!s}{'.' if table else ''}")
-    return found
+            if isinstance(node, ast.Call):
+                function = node.func.func if isinstance(node.func, ast.Call) else node.func
+                yield ast.unparse(function).rpartition(".")[2], node
 
 
-def test_every_word_is_used_and_every_used_word_is_there() -> None:
-    asked, there = used(), set(words("en").texts)
-    assert {each for each in asked if not each.endswith(".")} <= there
-    assert [key for key in there if not any(key == each or key.startswith(each) for each in asked)] == []
+def test_every_word_that_is_asked_for_is_there() -> None:
+    there = set(words("en").texts)
+    asked = [node.args[place] for name, node in calls() for place in [ASKED.get(name, 9)] if place < len(node.args)]
+    asked += [each.value for _, node in calls() for each in node.keywords if each.arg == "why"]
+    assert {key for each in asked for key in strings(each) if "." in key} <= there
+
+
+def test_no_word_is_left_over() -> None:
+    """Each stands somewhere in netlab's own text, or its table is taken as a whole."""
+    texts = {key for path in PACKAGE.rglob("*.py") for key in strings(ast.parse(path.read_text(encoding="utf-8")))}
+    tables = {table for name, node in calls() if name == "table" for table in strings(node.args[0])}
+    assert [key for key in words("en").texts if key not in texts and key.partition(".")[0] not in tables] == []
 
 
 def test_a_text_with_its_values() -> None:

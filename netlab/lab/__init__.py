@@ -5,6 +5,7 @@ Outside, ``SandboxLab`` finds, makes and ends a sandbox, and ``HostLab`` is the 
 """
 
 from netlab.lab.choice import Choice
+from netlab.lab.going import goto, mistyped, reset
 from netlab.lab.inside import Inside
 from netlab.lab.onhost import HostLab
 from netlab.lab.outside import Lab
@@ -19,7 +20,10 @@ __all__ = [
     "Nothing",
     "SandboxLab",
     "end_stray",
+    "goto",
+    "mistyped",
     "plan",
+    "reset",
     "rows",
     "shown",
     "status",

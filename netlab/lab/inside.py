@@ -79,14 +79,15 @@ class Inside:
         looks = engine.look(recorded_chapters(record), self.host)
         return bool(self.journal.entries) or any(each.begun for each in looks)
 
-    def _some(self, names: Sequence[str]) -> list[Chapter]:
+    def some(self, names: Sequence[str]) -> list[Chapter]:
+        """These chapters, in this order."""
         by_name = {each.name: each for each in self.chapters}
         return [by_name[name] for name in names]
 
     def apply(self, until: str | None, *, prove: bool) -> Iterator[Event]:
         """Bring the lab to ``until``, then prove each step that was changed."""
         changed = set()
-        for event in engine.apply(self._some(self.graph.until(until)), self.host, self.journal):
+        for event in engine.apply(self.some(self.graph.until(until)), self.host, self.journal):
             if isinstance(event, StepEnded) and event.changed:
                 changed.add(event.step)
             if isinstance(event, WalkEnded) and prove:
@@ -104,8 +105,15 @@ class Inside:
 
     def undo(self, since: str | None) -> Iterator[Event]:
         """Take back ``since`` and all that depends on it; everything for None."""
-        steps = self.graph.since(since)
-        return engine.undo(steps, self._taken(steps), self.host, self.journal)
+        return self.take_back(self.graph.since(since))
+
+    def take_back(self, steps: Sequence[str]) -> Iterator[Event]:
+        """Take these steps back, newest first."""
+        return engine.undo(steps, self.taken(steps), self.host, self.journal)
+
+    def begin(self) -> Iterator[Event]:
+        """What has to be seen to before anything is changed: in a sandbox nothing."""
+        return iter(())
 
     def snapshot(self) -> snapshot.Snapshot:
         """The lab host's normal form, with every namespace in it."""
@@ -117,9 +125,12 @@ class Inside:
 
     def picture(self) -> Picture:
         """The lab as it is now; what the lab host started with stands around it."""
-        around = self.first.namespaces().live if self.first is not None else frozenset[str]()
         nodes = self.nodes()
-        return pictures.picture(self.host.facts(pictures.queries(nodes)), nodes, around)
+        return pictures.picture(self.host.facts(pictures.queries(nodes)), nodes, self.around())
+
+    def around(self) -> frozenset[str]:
+        """The namespaces that the lab host started with, which are no containers."""
+        return self.first.namespaces().live if self.first is not None else frozenset()
 
     def nodes(self) -> frozenset[str]:
         """The namespaces that belong to the lab."""
@@ -127,7 +138,7 @@ class Inside:
 
     def plan(self, until: str | None) -> PlanView:
         """What `apply` would run now."""
-        return views.plan(self._some(self.graph.until(until)), self.host)
+        return views.plan(self.some(self.graph.until(until)), self.host)
 
     def status(self) -> list[StepStatus]:
         """How each step stands."""
@@ -146,22 +157,23 @@ class Inside:
         """Each step's proofs before it, after it, and after its undo, with only the steps that it needs in place."""
         for step in names or self.graph.order:
             yield from self.before(step)
-            chapter = self._some([step])
+            chapter = self.some([step])
             self._quietly(engine.apply(chapter, self.host, self.journal))
             yield from engine.prove(chapter, self.host, phase="after")
-            self._quietly(engine.undo([step], self._taken([step]), self.host, self.journal))
+            self._quietly(engine.undo([step], self.taken([step]), self.host, self.journal))
             yield from engine.prove(chapter, self.host, phase="undone")
 
     def before(self, step: str) -> Iterator[Event]:
         """A step's proofs before it, with only the steps that it needs in place."""
         needs = [each for each in self.graph.until(step) if each != step]
         spare = [each for each in self.graph.since(None) if each not in needs]
-        self._quietly(engine.undo(spare, self._taken(spare), self.host, self.journal))
-        self._quietly(engine.apply(self._some(needs), self.host, self.journal))
-        yield from engine.prove(self._some([step]), self.host, phase="before")
+        self._quietly(engine.undo(spare, self.taken(spare), self.host, self.journal))
+        self._quietly(engine.apply(self.some(needs), self.host, self.journal))
+        yield from engine.prove(self.some([step]), self.host, phase="before")
 
-    def _taken(self, steps: Sequence[str]) -> list[engine.Taken]:
-        return engine.to_take_back(self._some(steps), self.journal, self.first)
+    def taken(self, steps: Sequence[str]) -> list[engine.Taken]:
+        """What may be there to take back of these steps, newest first."""
+        return engine.to_take_back(self.some(steps), self.journal, self.first)
 
     @staticmethod
     def _quietly(events: Iterator[Event]) -> None:

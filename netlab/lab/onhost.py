@@ -78,14 +78,12 @@ class OnHost(Inside):
         return {each for each in made if self.journal.remade(each, facts)}
 
     def apply(self, until: str | None, *, prove: bool) -> Iterator[Event]:
-        """As on any lab host; but before anything is changed, see what stands in the way.
-
-        Raises Missing and Conflict that name all of it.
-        """
-        yield from self._begin()
+        """As on any lab host, where nothing stands in the way."""
+        yield from self.begin()
         yield from super().apply(until, prove=prove)
 
-    def _begin(self) -> Iterator[Event]:
+    def begin(self) -> Iterator[Event]:
+        """Before anything is changed, see what stands in the way. Raises Missing and Conflict that name all of it."""
         findings = self.findings()
         for level, error in (("missing", Missing), ("conflict", Conflict)):
             wrong = [each for each in findings if each.level == level]
@@ -100,14 +98,14 @@ class OnHost(Inside):
             if each.level == "warning":
                 yield Note("; ".join((f"{each.name}: {each.detail}", *each.cure.splitlines())))
 
-    def undo(self, since: str | None) -> Iterator[Event]:
+    def take_back(self, steps: Sequence[str]) -> Iterator[Event]:
         """As on any lab host; and say what stays because netlab did not make it, or does not know that it did."""
         why = dict.fromkeys(self.journal.adopted, "it was there before netlab")
         why |= dict.fromkeys(self._remade(), "somebody made it anew")
-        for event in super().undo(since):
+        for event in super().take_back(steps):
             if isinstance(event, WalkEnded):
                 self.host.forget()
-                looks = engine.look(self._some(self.graph.since(since)), self.host)
+                looks = engine.look(self.some(steps), self.host)
                 stays = (each for look in looks for each in look.held if not each.given)
                 yield from (Kept("", str(each), why.get(each, "netlab has no record of making it")) for each in stays)
             yield event
@@ -121,9 +119,9 @@ class OnHost(Inside):
                 details=(", ".join(begun),),
                 hint="undo them first: netlab undo --host; or leave --host out, and it runs in a sandbox of its own",
             )
-        yield from self._begin()
+        yield from self.begin()
         yield from super().cycle(names)
-        self._quietly(super().undo(None))
+        self._quietly(super().take_back(self.graph.since(None)))
         self._lab.after_undo(self.why_it_stays())
 
     def why_it_stays(self) -> str:

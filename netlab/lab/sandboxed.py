@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 _SANDBOX = ("holder", "made_by", "since")
 
+_ON_THE_WAY = ("apply", "goto", "learn")
+"""The commands that make a sandbox on the way to something else: when that is undone, it ends too."""
+
 
 class InSandbox(Inside):
     """The lab from within its sandbox, which remembers what it started with."""
@@ -47,10 +50,10 @@ class InSandbox(Inside):
             yield event
 
     def why_it_stays(self) -> str:
-        """Why the sandbox stays after undo; "" when `apply` made it, it is as it began, and nobody else runs there."""
+        """Why the sandbox stays after undo; "" when it was made on the way, is as it began, and nobody runs there."""
         if self.journal.entries:
             return "steps of the lab stand"
-        if self._sandbox["made_by"] != "apply":
+        if self._sandbox["made_by"] not in _ON_THE_WAY:
             return f"`{self._sandbox['made_by']}` made it"
         if sandbox.others():
             return "somebody's processes run in it"
@@ -101,7 +104,7 @@ class SandboxLab(Lab[InSandbox]):
         if self.there:
             return ""
         self.start(choice, made_by=made_by)
-        if made_by == "apply":
+        if made_by in _ON_THE_WAY:
             return ""
         return f"made sandbox {self.state.name!r}; end it with: netlab sandbox end{self.state.option}"
 
@@ -146,12 +149,13 @@ class SandboxLab(Lab[InSandbox]):
         return sandbox.enter(holder, worked)
 
     def after_undo(self, why_it_stays: str) -> str:
-        """End the sandbox that is as `apply` made it; what to tell of it."""
+        """End the sandbox that is as it was made on the way; what to tell of it."""
         name, option = self.state.name, self.state.option
         if why_it_stays:
             return f"sandbox {name!r} stays, for {why_it_stays}; end it with: netlab sandbox end{option}"
+        made_by = (self.state.read("sandbox.json", _SANDBOX) or {"made_by": "apply"})["made_by"]
         self.end()
-        return f"sandbox {name!r} is as it was when `apply` made it, and has ended"
+        return f"sandbox {name!r} is as it was when `{made_by}` made it, and has ended"
 
     def end(self) -> None:
         """End the sandbox, whole, and remove its state: nothing is left."""

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from netlab.errors import NetlabError
 from netlab.events import Event, LeftOut, Note, Process, Proved, Retried, WalkBegun, WalkEnded, as_json
+from netlab.keys import Keyboard
 from netlab.picture import Picture, picture_json
 from netlab.prose import Prose
 from netlab.render.drawing import drawing
@@ -51,6 +53,7 @@ from netlab.views import (
 )
 
 if TYPE_CHECKING:
+    from netlab.learn import scenes
     from netlab.render.terminal import Terminal
 
 
@@ -197,6 +200,29 @@ class Screen:
             self._paint.show([*prose_lines(prose, self._on_terminal.columns)])
         else:
             self._paint.show([line(each) for each in text.splitlines()])
+
+    def perform(self, walk: scenes.Walk, language: str) -> None:
+        """The teaching walk with a person, on this terminal and its keys, to its end. Asks ``interactive`` first."""
+        from netlab.render.learning import perform  # as above
+        from netlab.render.stage import Stage
+
+        stage = Stage(self._on_terminal, self._out)
+        keyboard = Keyboard(sys.stdin.fileno(), stage.leave)
+        with keyboard.open(), stage.open():
+            perform(walk, stage, keyboard, language)
+
+    def page(self, lines: Iterable[str], file: Path | None) -> None:
+        """Lines of Markdown as they come: into ``file``, else on stdout."""
+        with ExitStack() as stack:
+            out = stack.enter_context(file.open("w", encoding="utf-8")) if file is not None else self._out
+            paint = Plain(out, plain=file is None and self._plain)
+            for each in lines:
+                paint.show([line(each)])
+
+    @property
+    def interactive(self) -> bool:
+        """Is there a person at a terminal, who sees what is shown and can answer?"""
+        return self._terminal and self._on_terminal.interactive and sys.stdin is not None and sys.stdin.isatty()
 
     def snapshot(self, text: str) -> None:
         """A snapshot is data: what goes into a file is ``text`` to the byte, only a terminal gets it cleaned."""

@@ -24,12 +24,17 @@ SPINE, FARTHEST = 16, 28
 
 
 def drawing(
-    whole: Picture, *, since: Picture | None = None, columns: int = 80, legend: str = "new", everything: bool = False
+    whole: Picture,
+    *,
+    since: Picture | None = None,
+    columns: int = 80,
+    legend: str = "and double lines: new",
+    everything: bool = False,
 ) -> list[Line]:
     """The lab in at most ``columns`` columns, as a plain list where it does not fit.
 
-    What ``since`` does not have is marked with "+" and double lines, which ``legend`` explains. ``everything`` adds
-    the list of the containers, which shows each of them also where the drawing takes many together.
+    What ``since`` does not have is marked with "+" and double lines, which ``legend`` explains behind a "+".
+    ``everything`` adds the list of the containers, which shows each of them also where the drawing takes many together.
     """
     marks = Marks.between(since, whole)
     sheet = _Sheet.of(whole, marks, columns)
@@ -38,7 +43,7 @@ def drawing(
         lines = listing(whole, marks)
     elif everything:
         lines += [line(), *listing(whole, marks)]
-    return [*lines, line((f"{MARK} ", NEW), (f"and double lines: {legend}", "dim"))] if marks.new else lines
+    return [*lines, line((f"{MARK} ", NEW), (legend, "dim"))] if marks.new else lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A console is never wrapped: whoever copies a command gets it whole.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from netlab.prose import PROMPT, Block, Fence, Heading, Listing, Paragraph, Prose, Quote, Spans
 from netlab.render.lines import Line, Span, cells, fitting, line
@@ -59,10 +59,41 @@ def _hung(lines: Iterable[Line], mark: str, further: str) -> Iterator[Line]:
 
 def wrapped(spans: Spans, width: int) -> list[tuple[Span, ...]]:
     """Lines of at most ``width`` columns. What has no place to break, and is longer, is broken anywhere."""
-    lines, used = [list[Span]()], 0
+    return broken(styled(spans), width)
+
+
+def styled(spans: Spans) -> tuple[Span, ...]:
+    """Each text with its style, cleaned."""
     # Code keeps its backticks: without colours nothing else would tell a command from the words around it.
-    drawn = ((f"`{text}`" if kind == "code" else text, _STYLES[kind]) for text, kind in spans)
-    for blank, word in _words(line(*drawn).spans):
+    return line(*((f"`{text}`" if kind == "code" else text, _STYLES[kind]) for text, kind in spans)).spans
+
+
+def hung(head: Sequence[Span], spans: Sequence[Span], width: int) -> Iterator[Line]:
+    """Spans in their styles behind ``head``, in lines of at most ``width`` columns that go on below their first."""
+    start = line(*head)
+    indent = cells(start.text)
+    for number, each in enumerate(broken(line(*spans).spans, width - indent)):
+        yield Line((*(((" " * indent, ""),) if number else start.spans), *each))
+
+
+def folded(whole: Line, width: int) -> Iterator[Line]:
+    """A line that may be broken, in lines that fit; any other one stays whole."""
+    if whole.hang is None or cells(whole.text) <= width:
+        yield whole
+        return
+    head = whole.text[: fitting(whole.text, whole.hang)]
+    rest, gone = list[Span](), len(head)
+    for text, style in whole.spans:
+        rest.append((text[gone:], style))
+        gone = max(gone - len(text), 0)
+    for number, each in enumerate(broken(rest, width - cells(head))):
+        yield Line(((" " * cells(head) if number else head, ""), *each))
+
+
+def broken(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
+    """As ``wrapped``, for spans in their styles."""
+    lines, used = [list[Span]()], 0
+    for blank, word in _words(spans):
         size = sum(cells(text) for text, _ in word)
         if used and used + blank + size > width:
             lines.append([])

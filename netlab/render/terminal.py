@@ -49,6 +49,16 @@ class Terminal:
             with self._drawing:
                 self._console.print(text, soft_wrap=True)
 
+    def painted(self, whole: Line) -> str:
+        """The line with its colours, as it is to be written, for who puts it in its place himself."""
+        with self._console.capture() as captured:
+            self._console.print(self._text(whole), soft_wrap=True, end="")
+        return captured.get()
+
+    def spelled(self, whole: Line) -> Line:
+        """The line in characters that the terminal can show."""
+        return Line(tuple((spell(text, self._stream, plain=self._plain), style) for text, style in whole.spans))
+
     @contextmanager
     def live(self, view: View) -> Iterator[None]:
         """Redraws ``view`` below all that is shown until the block is left, however it is left; then it is gone.

@@ -384,3 +384,34 @@ def test_an_uplink_of_the_bridges_name(host: OnMachine) -> None:
     )
     assert "--set bridge=NAME gives another" in host("doctor", code=2).err
     assert "ip link add br1 type bridge" in host("plan", "--set", "bridge=br1").out
+
+
+# --- the teaching walk -----------------------------------------------------------------------------------------------
+
+
+def test_the_guided_walk_and_a_place_in_the_course(host: OnMachine) -> None:
+    text = host("learn", "--lang", "en").out
+    assert "Not tried on this machine: client fetches" in text
+    assert names(host, "done") == [*STEPS]
+    host("goto", "bridge")
+    assert names(host, "done") == [*STEPS[: STEPS.index("bridge")]]
+    host("goto", "nat", "--after")
+    assert host("prove").code == 0
+    host("undo")
+    assert host.left() == []
+    assert host.differences(host.start) == []
+
+
+def test_the_walk_begins_with_what_is_in_the_way(host: OnMachine) -> None:
+    host.given("ip link add br0 type bridge", undone="ip link del br0")
+    for words in (("learn",), ("goto", "nat")):
+        assert "br0" in host(*words, code=4).err
+    assert host.left() == []
+    host("learn", "--adopt")
+    host("undo")
+    host.type("ip link show br0")  # it was there before netlab
+
+
+def test_hands_on_is_for_sandboxes(host: OnMachine) -> None:
+    assert "--hands-on is for a sandbox" in host("learn", "--hands-on", code=2).err
+    assert host.left() == []

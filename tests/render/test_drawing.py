@@ -148,7 +148,7 @@ def test_at_80_by_24_the_whole_lab_and_a_prompt_are_seen() -> None:
 def test_each_step_adds_something_to_see(step: str) -> None:
     """Of the eleven, and with a legend that says what the marks mean."""
     before = labs()[["", *STEPS][STEPS.index(step)]][0]
-    lines = drawing(labs()[step][0], since=before, legend="what the step adds")
+    lines = drawing(labs()[step][0], since=before, legend="and double lines: what the step adds")
     assert lines[-1].text == "+ and double lines: what the step adds"
     assert sum("+" in each.text for each in lines[:-1]) > 0
 
