@@ -67,6 +67,7 @@ def nothing_is_left(netlab: Netlab) -> None:
 # --- guided ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(600)  # 70 keys, and all that they set going: 40 s on a machine that has nothing else to do
 @pytest.mark.parametrize(("language", "size"), [("en", (80, 24)), ("zh", (120, 40))])
 def test_the_whole_course(netlab: Netlab, tmp_path: Path, language: str, size: tuple[int, int]) -> None:
     with learning(netlab, tmp_path, "--lang", language, size=size) as window:
