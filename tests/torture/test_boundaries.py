@@ -78,7 +78,7 @@ def finished(lab: Netlab) -> None:
 
 @pytest.mark.parametrize("then", ["apply, prove, undo", "undo"])
 @pytest.mark.parametrize("walk", ["apply", "undo"])
-@pytest.mark.parametrize("stride", [9, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("stride", [29, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])])
 def test_killed_with_all_that_it_runs(faults: Faults, walk: str, then: str, stride: int) -> None:
     lab = faults.lab
     calls = reference(faults, walk)
@@ -101,7 +101,7 @@ def test_killed_with_all_that_it_runs(faults: Faults, walk: str, then: str, stri
 
 
 @pytest.mark.parametrize("walk", ["apply", "undo"])
-@pytest.mark.parametrize("stride", [9, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("stride", [29, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])])
 def test_killed_alone(faults: Faults, walk: str, stride: int) -> None:
     """What netlab had just started goes on without it, and has not ended when the next netlab comes."""
     lab = faults.lab

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kernel
 
 MEASURED = False
 
-STRIDES = [5, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])]
+STRIDES = [13, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])]
 
 
 class Fault(NamedTuple):

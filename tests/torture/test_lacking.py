@@ -36,7 +36,7 @@ def clean(lab: Netlab) -> None:
 
 
 @pytest.mark.parametrize("walk", ["apply", "undo"])
-@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("stride", [17, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])])
 def test_what_never_ends(faults: Faults, walk: str, stride: int) -> None:
     lab = faults.lab
     calls = reference(faults, walk)
@@ -161,7 +161,7 @@ def test_no_room_while_it_is_taken_back(lab: Netlab, full: Path, until: str | No
 
 
 @pytest.mark.parametrize("walk", ["apply", "undo"])
-@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("stride", [12, pytest.param(1, marks=[pytest.mark.torture, pytest.mark.timeout(900)])])
 def test_no_more_open_files(lab: Netlab, walk: str, stride: int) -> None:
     codes = {}
     for limit in range(5, 40, stride):
