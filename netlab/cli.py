@@ -66,7 +66,7 @@ _SHARED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 def _shared_options() -> list[typer.core.TyperOption]:
     def keep(context: Any, parameter: Any, value: Any) -> None:
         shared = context.find_root().ensure_object(Shared)
-        if value not in (None, False):  # given after the name, or before it: either counts
+        if value is not None and value is not False:  # given after the name, or before it: either counts
             setattr(shared, parameter.name, value)
 
     return [

@@ -13,7 +13,7 @@ import pytest
 
 from netlab import engine
 from netlab.engine import Look
-from netlab.errors import CommandFailed, Conflict, DidNotHold
+from netlab.errors import CommandFailed, Conflict, DidNotHold, Missing
 from netlab.events import (
     Event,
     GoneWith,
@@ -326,6 +326,21 @@ def test_a_command_that_fails_names_its_step_and_operation(kernel: Kernel, journ
     assert journal.done == set()
     kernel.refused.clear()
     assert short(apply(kernel, journal, ONE))[1:3] == ["one: 1 of 2", "one: sysctl net.b = 1: sysctl -w net.b=1"]
+
+
+def test_what_cannot_be_written_down_does_not_run(
+    kernel: Kernel, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Journal, entries: Sequence[object]) -> None:
+        raise Missing("the journal cannot be written: No space left on device", hint="make room")
+
+    monkeypatch.setattr(Journal, "record", full)
+    with pytest.raises(Missing) as caught:
+        apply(kernel, journal, ONE, TWO)
+    said = "step 'one': sysctl net.a = 1: the journal cannot be written: No space left on device"
+    assert (caught.value.message, caught.value.hint) == (said, "make room")
+    assert caught.value.details == ("not run: sysctl -w net.a=1",)
+    assert kernel.ran == []
 
 
 def test_facts_decide(kernel: Kernel, journal: Journal) -> None:

@@ -92,6 +92,9 @@ class Warm:
 class Netlab:
     """One person's netlab. Called, it runs a command and checks its exit code."""
 
+    through: tuple[str, ...] = ()
+    """What a process of its own begins with: it enters the machine where it is to run."""
+
     def __init__(self, home: Path, warm: Warm) -> None:
         self.home = home
         self.base = home / "state/netlab"
@@ -123,7 +126,7 @@ class Netlab:
     @contextlib.contextmanager
     def process(self, *words: str | Path) -> Iterator[subprocess.Popen[str]]:
         """The command as a process of its own, in a session of its own, its outputs in pipes; at last it is killed."""
-        command = [*COMMAND, *map(str, words)]
+        command = [*self.through, *COMMAND, *map(str, words)]
         with subprocess.Popen(
             command,
             env=self.environment,
@@ -220,6 +223,7 @@ class OnMachine(Netlab):
     def __init__(self, home: Path, machine: Machine, warm: Warm) -> None:
         super().__init__(home, warm)
         self.machine = machine
+        self.through = machine.enter
         self.environment["NETLAB_HOST"] = "1"
         self.undoes = ""
 

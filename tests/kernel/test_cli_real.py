@@ -234,8 +234,6 @@ CODES: dict[str, tuple[list[str], int]] = {
     "no snapshot of nothing": (["snapshot", "--sandbox", "other"], 2),
     "a setting without a value": (["apply", "--set", "bridge"], 2),
     "a wrong parameter": (["apply", "--set", "bridge=-x"], 2),
-    "not there yet": (["apply", "--host"], 5),
-    "not there yet, before": (["--host", "status"], 5),
     "no help asked": (["sandbox", "list", "--help"], 0),
 }
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def test_who_holds_the_lock_is_named(netlab: Netlab, busy: int) -> None:
     assert f"another netlab is at work on 'default': pid {busy} since " in done.err
     assert "waited 0.2 s for its lock" in done.err
     assert done.out == ""
+
+
+def test_not_to_wait_is_not_to_wait(netlab: Netlab, busy: int) -> None:
+    begun = time.monotonic()
+    assert "waited 0 s for its lock" in netlab("status", "--wait", "0", code=4).err
+    assert time.monotonic() - begun < 10
 
 
 def test_the_second_waits_for_the_first(netlab: Netlab, busy: int) -> None:

@@ -74,7 +74,7 @@ APART = {
 
 
 @pytest.mark.parametrize("typed", APART.values(), ids=APART)
-@pytest.mark.parametrize("then", ["undo", "apply, undo"])
+@pytest.mark.parametrize("then", ["undo", pytest.param("apply, undo", marks=pytest.mark.torture)])
 def test_undo_of_what_somebody_took_apart(host: OnMachine, typed: str, then: str) -> None:
     host.apply()
     host.type(typed)
