@@ -18,6 +18,13 @@ ROOT_HALF = "the root half"
 """What an ordinary user cannot run, and skips with this reason; as root nothing is skipped in CI."""
 
 
+def pytest_sessionstart() -> None:
+    """A test that goes wrong as root must not find this machine's own network."""
+    routes = Path("/proc/net/route").read_text().splitlines()[1:]  # a network of one's own has none
+    if os.geteuid() == 0 and routes:
+        pytest.exit("as root these tests run apart from the machine's network: ./scripts/test, or tests/apart COMMAND", 2)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
