@@ -22,7 +22,9 @@ def pytest_sessionstart() -> None:
     """A test that goes wrong as root must not find this machine's own network."""
     routes = Path("/proc/net/route").read_text().splitlines()[1:]  # a network of one's own has none
     if os.geteuid() == 0 and routes:
-        pytest.exit("as root these tests run apart from the machine's network: ./scripts/test, or tests/apart COMMAND", 2)
+        pytest.exit(
+            "as root these tests run apart from the machine's network: ./scripts/test, or tests/apart COMMAND", 2
+        )
 
 
 @pytest.hookimpl(wrapper=True)
