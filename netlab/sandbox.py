@@ -450,6 +450,17 @@ def end(holder: Holder) -> None:
     while holder.alive:
         os.kill(holder.pid, signal.SIGKILL)
         time.sleep(0.005)
+    # It gives its namespaces up, and so is none of ours, before it has waited for those inside.
+    while holder.boot == _boot() and _runs(holder):
+        time.sleep(0.005)
+
+
+def _runs(holder: Holder) -> bool:
+    """Is there still a process of this pid and start time, and not only its remains?"""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{holder.pid}/stat").read_text().rpartition(")")[2].split()
+        return fields[0] not in ("Z", "X") and int(fields[19]) == holder.started
+    return False
 
 
 def strays() -> Iterator[tuple[Path, Holder]]:

@@ -22,8 +22,8 @@ MEASURED = False
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
-ENDS = {0, 1, 5, *(128 + each for each in SIGNALS), -signal.SIGKILL}
-"""How it may end: in spite of it, by what it did to a command, or by it."""
+ENDS = {0, 1, 5, *(128 + each for each in SIGNALS), *(-each for each in SIGNALS), -signal.SIGKILL}
+"""How it may end: in spite of it, by what it did to a command, or by it; when all is done Python itself ends by it."""
 
 SEED = 8111
 
