@@ -59,7 +59,8 @@ class InSandbox(Inside):
             return "somebody's processes run in it"
         self.host.forget()
         differences = snapshot.compare(self._sandbox["normal"], self.snapshot()).differences
-        return f"it is not as it started: {differences[0]}" if differences else ""
+        lines = [line for each in differences for line in str(each).splitlines()]
+        return f"it is not as it started: {lines[0]}" if lines else ""
 
 
 class SandboxLab(Lab[InSandbox]):

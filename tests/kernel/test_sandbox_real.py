@@ -72,6 +72,15 @@ def test_undo_does_not_end_what_holds_something_of_the_users(netlab: Netlab, typ
     assert netlab.left() == []
 
 
+def test_why_it_stays_is_one_line(netlab: Netlab) -> None:
+    netlab.apply("--until", "namespaces")
+    netlab.type("iptables -P FORWARD DROP")  # several differences at once: with the policy came three chains
+    told = netlab("undo").err
+    assert "for it is not as it started: host: iptables" in told
+    assert "\\n" not in told
+    netlab("sandbox", "end")
+
+
 def test_exec_makes_one_that_stays(netlab: Netlab) -> None:
     netlab.type("true")
     netlab.undo()
