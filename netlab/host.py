@@ -90,15 +90,21 @@ class Host:
         return self.known
 
     def _named(self, query: Query, answer: Any) -> Any:
-        """iproute2 4.11 gives namespaces of other ends by number; what the lab host's numbers mean is looked up."""
-        if query.kind != "stack" or query.netns or not any(_number(each) for each in answer.links.values()):
+        """iproute2 4.11 gives namespaces of other ends by number; what the lab host's numbers mean is looked up.
+
+        Another namespace's numbers mean something in there alone (today's ip, too, has but a number for the lab host).
+        """
+        if query.kind != "stack" or not any(_number(each) for each in answer.links.values()):
             return answer
-        names = parse.parse_numbers(told(query, self._run([[Job(("ip", "netns", "list"))]])[0][0]))
+        names = {} if query.netns else self._numbers(query)
         links = {
             name: replace(link, peer_netns=names.get(link.peer_netns, "")) if _number(link) else link
             for name, link in answer.links.items()
         }
         return replace(answer, links=links)
+
+    def _numbers(self, query: Query) -> dict[str, str]:
+        return parse.parse_numbers(told(query, self._run([[Job(("ip", "netns", "list"))]])[0][0]))
 
     def _looked(self, job: Job, first: Result | None) -> Result | None:
         """What a look came to. One that met what time heals is made again."""

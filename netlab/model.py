@@ -129,7 +129,7 @@ class Link:
     """The other end's name when it is in the same namespace (``veth1@eth1``)."""
     group: str = "default"
     peer_netns: str = field(default="", compare=False)
-    """The other end's namespace: a name, "#0" where ip only knows its number, "" where it says none of both."""
+    """The other end's namespace, "" where that is not known. As parsed, "#0" where ip knows but its number."""
 
 
 @dataclass(frozen=True, slots=True)

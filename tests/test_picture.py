@@ -71,9 +71,9 @@ def test_a_cable_leads_where_both_ends_say(node: str, card: str, expected: End) 
 def test_where_ip_gives_numbers_the_lab_hosts_own_are_names() -> None:
     """iproute2 4.11 names nothing, and the lab host's numbers alone are looked up."""
     stacks = {
-        "client": cards(veth("eth0", 2, 5, "#0")),
-        "container1": cards(veth("eth1", 2, 5, "#0")),
-        "router": cards(veth("lan1", 5, 2, "#1")),
+        "client": cards(veth("eth0", 2, 5)),
+        "container1": cards(veth("eth1", 2, 5)),
+        "router": cards(veth("lan1", 5, 2)),
         "": cards(veth("veth1", 5, 2, "container1")),
     }
     assert far(stacks, "container1", "eth1") == End("", "veth1")

@@ -104,12 +104,7 @@ def _paired(near: End, link: Link, far: End, other: Link) -> bool:
     """Is each where the other says?"""
     if near.node == far.node:
         return (link.peer_name, other.peer_name) == (far.card, near.card)
-    return _known(link) in ("", far.node) and _known(other) in ("", near.node)
-
-
-def _known(link: Link) -> str:
-    """The other end's namespace; a number means something only to the kernel."""
-    return "" if link.peer_netns.startswith("#") else link.peer_netns
+    return link.peer_netns in ("", far.node) and other.peer_netns in ("", near.node)
 
 
 def _chains(facts: Facts) -> Iterator[Chain]:
