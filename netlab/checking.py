@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netlab import course, lab, lessons, parameters
+from netlab import contract, course, lab, lessons, parameters
 from netlab.errors import NetlabError, Untrusted
 from netlab.events import Event, Proved
 from netlab.lessons import Lesson
@@ -43,6 +43,7 @@ def check(folder: Path) -> Checked:
     broken = [each for each in chapters.values() if isinstance(each, Fault)]
     broken += _graph(loaded, start)
     whole = [each for each in chapters.values() if isinstance(each, Chapter)]
+    broken += _nowhere(loaded, whole) if len(whole) == len(chapters) else ()
     found = [*broken, *_unproved(loaded, whole), *_lessons(loaded, chapters), *_strays(loaded)]
     return Checked(tuple(sorted(found)), provable=not broken)
 
@@ -62,23 +63,20 @@ def green_too_soon(folder: Path, events: Iterable[Event]) -> Iterator[Fault]:
 
 def _chapters(loaded: course.Parts, filled: Any) -> Iterator[tuple[str, Chapter | Fault]]:
     for name, step in loaded.steps.items():
-        lacking = [each for each in course.WANTED if not hasattr(step, each)]
-        if lacking:
-            what = f"step {name!r} has no {' and no '.join(lacking)}"
-            yield name, Fault(*_place(step, ""), what, "add it to the step's module")
+        try:
+            contract.check_step(name, step, loaded.folder)
+        except NetlabError as error:
+            yield name, _from(error, *_place(step, "needs"))
             continue
         try:
             yield name, course.chapter(name, step, filled)
         except NetlabError as error:
             yield name, _from(error, *_place(step, "operations"))
-        except Exception as error:  # a course is anybody's code
-            what = f"step {name!r} does not yield its operations and proofs: {type(error).__name__}: {error}"
-            yield name, Fault(*_place(step, "operations"), what, "correct it")
 
 
 def _graph(loaded: course.Parts, start: str) -> Iterator[Fault]:
     """Unknown needs, each; where there are none, a circle."""
-    needs = {name: tuple(getattr(step, "needs", ())) for name, step in loaded.steps.items()}
+    needs = {name: _needs(step) for name, step in loaded.steps.items()}
     unknown = [(name, need) for name, wanted in needs.items() for need in wanted if need not in needs]
     for name, need in unknown:
         what = f"step {name!r} needs {need!r}, which is no step"
@@ -91,6 +89,28 @@ def _graph(loaded: course.Parts, start: str) -> Iterator[Fault]:
             yield _from(error, start, 1)
 
 
+def _needs(step: Any) -> tuple[str, ...]:
+    """Those of a step that are names; what is wrong with the others is said where its chapter is made."""
+    value = getattr(step, "needs", ())
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, tuple | list) else ()
+
+
+def _nowhere(loaded: course.Parts, chapters: Sequence[Chapter]) -> Iterator[Fault]:
+    """Operations and proofs in a namespace that neither a step nor the surroundings make."""
+    made = {thing[1] for each in chapters for one in each.operations for thing in one.makes if thing[0] == "netns"}
+    nodes = {*made, *loaded.surroundings.NODES}
+    todo = f"name one that is made: {', '.join(['host', *sorted(nodes)])}"
+    for each in chapters:
+        for operation in each.operations:
+            for lost in sorted({thing[1] for thing in operation.within if thing[0] == "netns"} - nodes):
+                what = f"step {each.name!r}: {operation}: nothing makes the namespace {lost}"
+                yield Fault(*_place(loaded.steps[each.name], "operations"), what, todo)
+        for proof in each.proofs:
+            for lost in sorted({command.netns for command in proof.probe.commands if command.netns} - nodes):
+                what = f"step {each.name!r}: {proof}: nothing makes the namespace {lost}"
+                yield Fault(*_place(loaded.steps[each.name], "proofs"), what, todo)
+
+
 def _unproved(loaded: course.Parts, chapters: Iterable[Chapter]) -> Iterator[Fault]:
     for each in chapters:
         if all(proof.stays for proof in each.proofs):
@@ -100,7 +120,9 @@ def _unproved(loaded: course.Parts, chapters: Iterable[Chapter]) -> Iterator[Fau
 
 def _place(step: Any, name: str) -> tuple[str, int]:
     """The file of a step's module, and the line where it defines this name, 1 where it does not."""
-    path = Path(step.__file__)
+    path = Path(getattr(step, "__file__", None) or "__init__.py")
+    if not path.is_file():  # it is no module; then only the table of contents can be named
+        return str(path), 1
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
         if any(getattr(each, "id", getattr(each, "name", "")) == name for each in targets):

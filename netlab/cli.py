@@ -560,10 +560,11 @@ def snapshot(
     compare: Annotated[Path | None, typer.Option(metavar="FILE", help="Say what differs from this snapshot.")] = None,
 ) -> None:
     """Print the lab host's state in its normal form, for `--compare`: > FILE."""
+    from netlab import parameters
     from netlab import snapshot as snapshots
 
     session = Session.of(context)
-    before = snapshots.load(_text(compare)) if compare is not None else None
+    before = snapshots.load(parameters.text_of(compare)) if compare is not None else None
     with session.lab() as lab:
         if not lab.there:
             raise UsageError(
@@ -577,13 +578,6 @@ def snapshot(
     lines = [line for each in found.differences for line in str(each).splitlines()]
     session.screen.differences(lines, found.notes)
     _exit(1 if found.differences else 0)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from error
 
 
 @app.command(cls=_Command)
@@ -682,7 +676,7 @@ def explain(
     language: Language = None,
 ) -> None:
     """Show a step's lesson; needs no lab and touches no network."""
-    from netlab import course, lessons
+    from netlab import course, lessons, parameters
     from netlab.words import choose, words
 
     session = Session.of(context)
@@ -692,7 +686,7 @@ def explain(
     path = lessons.path_of(loaded.folder, step, chosen)
     if not path.is_file():
         raise UsageError(f"step {step!r} has no lesson in this language", details=(str(path),), hint="write it there")
-    text = _text(path)
+    text = parameters.text_of(path)
     session.screen.lesson(step, chosen, text, lessons.prose(text))
     order = loaded.graph.order
     session.screen.note(words(chosen)("lesson.place", number=order.index(step) + 1, total=len(order)))
@@ -708,7 +702,7 @@ def course_check(
 
     session = Session.of(context)
     where = folder or session.course_folder()
-    if not where.is_dir():
+    if not os.path.isdir(where):  # Path.is_dir raises for a name that is too long
         raise UsageError(f"{where} is no folder", hint="give a course's folder: netlab course check DIR")
     checked = checking.check(where)
     faults: list[Fault] = [*checked.faults]

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from netlab import trust
+from netlab import contract, trust
 from netlab.errors import CourseError, NetlabError, UsageError
 from netlab.model import Chapter, Step
 
@@ -71,7 +71,10 @@ def _sorted(needs: Mapping[str, Iterable[str]], place: Mapping[str, int]) -> tup
     graph.add_edges_from((need, step) for step, wanted in needs.items() for need in wanted)
     if not is_directed_acyclic_graph(graph):
         path = [step for step, _ in find_cycle(graph)]
-        raise CourseError(f"the steps need each other in a circle: {' → '.join([*path, path[0]])}")
+        raise CourseError(
+            f"the steps need each other in a circle: {' → '.join([*path, path[0]])}",
+            hint="take one need away",
+        )
     return tuple(lexicographical_topological_sort(graph, key=place.__getitem__))
 
 
@@ -101,13 +104,11 @@ class Course:
 
 
 def chapter(name: str, step: Step, lab: Any) -> Chapter:
-    """One step for ``lab``. Raises CourseError where it declares an operation twice."""
-    operations = tuple(step.operations(lab))
-    if len(set(operations)) < len(operations):
-        twice = next(str(each) for each in operations if operations.count(each) > 1)
-        raise CourseError(f"step {name!r} declares an operation twice: {twice}")
-    summary = next(iter((step.__doc__ or name).strip().splitlines()))
-    return Chapter(name, summary, tuple(step.needs), operations, tuple(step.proofs(lab)))
+    """One step for ``lab``. Raises CourseError for what is wrong with what it yields."""
+    what = f"step {name!r}"
+    operations = contract.operations(what, step, lab)
+    summary = next(iter((step.__doc__ or name).strip().splitlines()), name)
+    return Chapter(name, summary, tuple(step.needs), operations, contract.proofs(what, step, lab))
 
 
 def default_folder() -> Path:
@@ -115,10 +116,6 @@ def default_folder() -> Path:
     package = Path(__file__).parent
     checkout = package.parent / "steps"
     return checkout if (package.parent / "pyproject.toml").is_file() and checkout.is_dir() else package / "_steps"
-
-
-WANTED = ("needs", "operations", "proofs")
-"""What a step's module has to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +139,7 @@ def parts(folder: Path) -> Parts:
     """Import the course in ``folder``. Raises CourseError where it cannot be, or lacks one of its parts."""
     package = _imported(folder.resolve())
     steps, lab_type, surroundings = (_attribute(package, folder, each) for each in ("COURSE", "Lab", "surroundings"))
+    contract.check_parts(folder, steps, lab_type, surroundings)
     return Parts(folder, package, steps, lab_type, surroundings)
 
 
@@ -152,9 +150,7 @@ def load(folder: Path) -> Course:
     """
     found = parts(folder)
     for name, step in found.steps.items():
-        for wanted in WANTED:
-            if not hasattr(step, wanted):
-                raise CourseError(f"step {name!r} of {folder} has no {wanted!r}", hint="add it to the step's step.py")
+        contract.check_step(name, step, folder)
     graph = Graph({name: step.needs for name, step in found.steps.items()})
     return Course(folder, found.steps, found.lab_type, found.surroundings, graph)
 
@@ -169,11 +165,11 @@ def _attribute(module: ModuleType, folder: Path, name: str) -> Any:
 def _imported(folder: Path) -> ModuleType:
     """The course's package, under a name of its own: a course is loaded by path, and two can be loaded side by side."""
     path = folder / "__init__.py"
-    if not path.is_file():
+    if not os.path.isfile(path):  # which a name that is too long is not; Path.is_file raises for it
         raise CourseError(f"{folder} is no course: it has no __init__.py", hint="give a course's folder: --course DIR")
     if os.geteuid() == 0 and folder != default_folder().resolve():
         trust.check(folder)
-    name = f"netlab_course_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    name = f"{contract.PACKAGE}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=[str(folder)])
@@ -181,12 +177,10 @@ def _imported(folder: Path) -> ModuleType:
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        with contract.authored(f"the course {folder} cannot be loaded"):
+            spec.loader.exec_module(module)
     except NetlabError:
-        raise
-    except Exception as error:  # a course is anybody's code
         for each in [each for each in sys.modules if each.partition(".")[0] == name]:
             del sys.modules[each]
-        where = f"{type(error).__name__}: {error}"
-        raise CourseError(f"the course {folder} cannot be loaded", details=(where,), hint="correct it") from error
+        raise
     return module

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from netlab.contract import authored
 from netlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +17,29 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 """Parameters as given, nested: {"containers": {"2": {"address": "172.168.1.20"}}}."""
+
+
+_MOST = 1 << 25
+"""So many characters a file may have; a thousand containers' snapshot has a tenth of them."""
+
+_MANY = 1 << 16
+"""A number that may stand for so many tables."""
+
+_DEEPEST = 16
+
+
+class _Short(reprlib.Repr):
+    """What was given, as far as it takes to recognise it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 80
+
+    def repr_int(self, x: int, level: int) -> str:
+        return super().repr_int(x, level) if x.bit_length() < 256 else f"a number of {x.bit_length()} bits"
+
+
+_SHORT = _Short()
 
 
 def given(settings: Sequence[str], file: Path | None) -> Values:
@@ -26,38 +51,56 @@ def given(settings: Sequence[str], file: Path | None) -> Values:
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key:
-            raise UsageError(f"--set {setting!r} is no key=value", hint="for example: --set containers=3")
+            raise UsageError(f"--set {_SHORT.repr(setting)} is no key=value", hint="for example: --set containers=3")
         _put(values, key.split("."), _value(text), setting)
     return values
 
 
-def _read(file: Path) -> Values:
+def text_of(file: Path) -> str:
+    """A file that somebody has named. Raises UsageError where it cannot be read as text, or is beyond all measure."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open(encoding="utf-8") as opened:
+            text = opened.read(_MOST + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"the lab file {file} cannot be read: {reason}", hint="a lab file is TOML") from error
+        raise UsageError(f"{file} cannot be read: {reason}") from error
+    if len(text) > _MOST:
+        raise UsageError(f"{file} cannot be read: it has more than {_MOST} characters")
+    return text
+
+
+def _read(file: Path) -> Values:
+    text = text_of(file)
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "its brackets are nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise UsageError(f"the lab file {file} is no TOML: {reason}", hint="a line of it is: containers = 3") from error
 
 
 def _value(text: str) -> Any:
     """As TOML reads it where that is a number, a bool, a list, a table or a quoted string; else the text itself."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, bool | int | str | list | dict) else text
 
 
 def _put(values: Values, path: Sequence[str], value: Any, setting: str) -> None:
+    if len(path) > _DEEPEST:
+        raise UsageError(f"--set {_SHORT.repr(setting)}: no lab has tables so deep")
     *folders, last = path
     for name in folders:
         inner = values.setdefault(name, {})
         if isinstance(inner, list):  # a file's array of tables; counted from 1 as everywhere
             inner = values[name] = {str(number): each for number, each in enumerate(inner, 1)}
-        elif isinstance(inner, int) and not isinstance(inner, bool):  # containers=3, and then containers.3.name=…
+        elif (
+            isinstance(inner, int) and inner <= _MANY and not isinstance(inner, bool)
+        ):  # containers=3, and then containers.3.name=…
             inner = values[name] = {str(number): {} for number in range(1, inner + 1)}
         if not isinstance(inner, dict):
-            raise UsageError(f"--set {setting!r}: {name} is {inner!r}, not a table")
+            raise UsageError(f"--set {_SHORT.repr(setting)}: {name} is {_SHORT.repr(inner)}, not a table")
         values = inner
     values[last] = value
 
@@ -75,13 +118,14 @@ def lab(lab_type: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
     """The course's Lab from what was given. Raises UsageError that lists all that is wrong, a line each."""
     from pydantic import ValidationError  # 55 ms, and whoever does not load a course does without
 
-    try:
-        return lab_type.model_validate(dict(values), strict=False)
-    except ValidationError as error:
-        lines = [line for each in error.errors(include_url=False) for line in _lines(each, lab_type)]
-        raise UsageError(
-            "the lab's parameters are wrong", details=lines, hint="nothing was run; correct them"
-        ) from None
+    with authored("the course's Lab cannot check its parameters"):
+        try:
+            return lab_type.model_validate(dict(values), strict=False)
+        except ValidationError as error:
+            lines = [line for each in error.errors(include_url=False) for line in _lines(each, lab_type)]
+            raise UsageError(
+                "the lab's parameters are wrong", details=lines, hint="nothing was run; correct them"
+            ) from None
 
 
 def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
@@ -99,9 +143,10 @@ def _lines(error: Any, model: type[BaseModel]) -> list[str]:
         return list(error["msg"].splitlines())
     # Tables in a list are counted from 1, as the tutorial counts containers.
     path = ".".join(str(part + 1) if isinstance(part, int) else part for part in error["loc"])
+    said = _SHORT.repr(error["input"])
     if error["type"] == "extra_forbidden":
         keys = _keys(model, error["loc"])
         near = difflib.get_close_matches(str(error["loc"][-1]), keys, n=1)
         known = f"did you mean {near[0]}?" if near else f"there are: {', '.join(keys)}"
-        return [f"{path} = {error['input']}: unknown key; {known}"]
-    return [f"{path} = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"]
+        return [f"{_SHORT.repr(path)[1:-1]} = {said}: unknown key; {known}"]
+    return [f"{path} = {said}: {error['msg'][:1].lower()}{error['msg'][1:]}"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from netlab import spelling
 from netlab.model import Command, Observation, Probe, Proof, Result
 
 HOST = "host"
@@ -35,6 +36,10 @@ class Ping(Proof):
 
     node: str
     target: str
+
+    def __post_init__(self) -> None:
+        spelling.node(self.node)
+        spelling.address(self.target)
 
     def __str__(self) -> str:
         return f"{self.node} pings {self.target}"
@@ -68,6 +73,10 @@ class Fetch(Proof):
 
     node: str
     url: str
+
+    def __post_init__(self) -> None:
+        spelling.node(self.node)
+        spelling.url(self.url)
 
     def __str__(self) -> str:
         return f"{self.node} fetches {self.url}"
@@ -112,6 +121,10 @@ class Refused(Proof):
     node: str
     url: str
 
+    def __post_init__(self) -> None:
+        spelling.node(self.node)
+        spelling.url(self.url)
+
     def __str__(self) -> str:
         return f"{self.node} connects to {self.url}"
 
@@ -143,6 +156,11 @@ class Seen(Proof):
     card: str
     by: Ping
     source: str = ""
+
+    def __post_init__(self) -> None:
+        spelling.card(self.card)
+        if self.source:
+            spelling.address(self.source)
 
     def __str__(self) -> str:
         return f"{self.by} while {self.card} is watched"
@@ -186,6 +204,9 @@ class Shows(Proof):
     lacks: tuple[str, ...] = ()
     up: tuple[str, ...] = ()
     veth: tuple[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        spelling.node(self.node)
 
     def __str__(self) -> str:
         return f"`ip {'link' if self.veth else 'addr'}` in {self.node}"

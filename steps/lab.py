@@ -9,20 +9,17 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from netlab.spelling import CARD, is_name
+
 BRIDGE_PORTS = 1023
 """The kernel's limit (BR_MAX_PORTS is 1 << 10, and port 0 is none): a bridge takes no more."""
 
 
 def _interface(name: str) -> str:
-    """A name that the kernel takes and that no tool reads as an option, a keyword, a wildcard or a pattern."""
-    plain = name.isascii() and all(char.isalnum() or char in "._-" for char in name)
-    if not plain or not name[:1].isalnum() or len(name) > 15 or name in _KEYWORDS:
-        allowed = "1 to 15 of a-z A-Z 0-9 . _ -, beginning with a letter or digit, and no word of ip's own"
-        raise PydanticCustomError("name", "allowed are {allowed}", {"allowed": allowed})
+    """A name that the kernel takes and that no tool reads as anything else; nor is it a card's or a node's already."""
+    if not is_name(name) or name in ("lo", "host"):
+        raise PydanticCustomError("name", "allowed are {allowed}", {"allowed": CARD})
     return name
-
-
-_KEYWORDS = {"name", "type", "dev", "via", "all", "default", "peer", "up", "down", "group", "master", "lo", "host"}
 
 
 _THIS = IPv4Network("0.0.0.0/8")
@@ -200,6 +197,9 @@ class Lab(BaseModel):
         return f"http://{container.address}{port}/"
 
 
+_NUMBERS = {str(number) for number in range(1, BRIDGE_PORTS + 1)}
+
+
 def _tables(given: Any, subnet: IPv4Network) -> Any:
     """Containers from a number, or from a list (or {"2": …}, counted from 1) of tables over the defaults."""
     if isinstance(given, bool) or not isinstance(given, int | list | tuple | dict):
@@ -209,8 +209,10 @@ def _tables(given: Any, subnet: IPv4Network) -> Any:
     if isinstance(given, int):
         count = given
     elif isinstance(given, dict):
-        if not all(key.isdecimal() and 0 < int(key) <= BRIDGE_PORTS for key in given):
-            return given
+        strange = [key for key in given if key not in _NUMBERS]
+        if strange:
+            said = "there is no container {key}: they are counted from 1 to {most}"
+            raise PydanticCustomError("key", said, {"key": repr(strange[0]), "most": BRIDGE_PORTS})
         tables = {int(key): table for key, table in given.items()}
         count = max(2, *tables)
     else:

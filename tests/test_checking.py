@@ -97,13 +97,17 @@ FAULTS: dict[str, tuple[list[Change], list[str]]] = {
     "an unknown need": ([edit(STEP, "needs = ()", 'needs = ("adress",)')], [
         "address/step.py:11: step 'address' needs 'adress', which is no step → did you mean address?"]),
     "a circle": ([edit(STEP, "needs = ()", 'needs = ("address",)')], [
-        "__init__.py:1: the steps need each other in a circle: address → address → correct it"]),
+        "__init__.py:1: the steps need each other in a circle: address → address → take one need away"]),
     "no needs, and no proofs": ([edit(STEP, "needs = ()", ""), edit(STEP, "def proofs", "def proof")], [
-        "address/step.py:1: step 'address' has no needs and no proofs → add it to the step's module"]),
+        "address/step.py:1: step 'address' of {folder} has no 'needs' → define needs in its module"]),
     "an operation twice": ([edit(STEP, "    yield address(", "    for _ in (1, 2):\n        yield address(")], [
         "address/step.py:14: step 'address' declares an operation twice: address 10.99.0.1/32 on lo → correct it"]),
     "a step that fails": ([edit(STEP, "lab.card", "lab.cord")], [
-        "address/step.py:14: step 'address' does not yield its operations and proofs: AttributeError: 'Lab' object has no attribute 'cord' → correct it"]),
+        "address/step.py:14: step 'address' does not yield its operations: {folder}/address/step.py:16: AttributeError: 'Lab' object has no attribute 'cord' → correct it"]),
+    "a proof in a namespace that nobody makes": ([edit(STEP, "ping(HOST,", 'ping("box",')], [
+        "address/step.py:19: step 'address': box pings 10.99.0.1: nothing makes the namespace box → name one that is made: host"]),
+    "needs that are no names": ([edit(STEP, "needs = ()", "needs = (7,)")], [
+        "address/step.py:11: 'needs' of step 'address' of {folder} is (7,) → it has to be a tuple of names: needs = (\"one\", \"two\")"]),
     "a file that belongs to nothing": ([write("notes.txt"), write("address/fr.md"), write("old.py")], [
         "address/fr.md:1: this file belongs to nothing in the course → import it, list its step in __init__.py, or take it away",
         "notes.txt:1: this file belongs to nothing in the course → import it, list its step in __init__.py, or take it away",
@@ -113,7 +117,7 @@ FAULTS: dict[str, tuple[list[Change], list[str]]] = {
         for name in ("__init__.py", "en.md", "step.py", "zh.md")]),
     "what may stand beside it": ([write("LICENSE"), write(".gitignore"), write("tests/data.txt")], []),
     "a course that cannot be loaded": ([edit("__init__.py", "from .lab import Lab", "from .lib import Lab")], [
-        "__init__.py:1: the course {folder} cannot be loaded: ModuleNotFoundError: No module named '{package}.lib' → correct it"]),
+        "__init__.py:1: the course {folder} cannot be loaded: {folder}/__init__.py:7: ModuleNotFoundError: No module named '{package}.lib' → correct it"]),
     "a course that lacks a part": ([edit("__init__.py", "COURSE:", "STEPS:")], [
         "__init__.py:1: {folder}/__init__.py has no COURSE → define or import COURSE there"]),
     "parameters without a default": ([edit("lab.py", 'card: str = "lo"', "card: str")], [
@@ -127,9 +131,16 @@ FAULTS: dict[str, tuple[list[Change], list[str]]] = {
 
 UNPROVABLE = {
     "an unknown need", "a circle", "no needs, and no proofs", "an operation twice", "a step that fails",
+    "a proof in a namespace that nobody makes", "needs that are no names",
     "a course that cannot be loaded", "a course that lacks a part", "parameters without a default", "all at once",
 }  # fmt: skip
 """With these no lab can be made, so no proof can be looked at."""
+
+
+def test_an_operation_in_a_namespace_that_nobody_makes(made: Path) -> None:
+    edit(STEP, "lab.card)", 'lab.card, "box")')(made)
+    told = [fault.what for fault in checking.check(made).faults]
+    assert "step 'address': address 10.99.0.1/32 on lo in box: nothing makes the namespace box" in told
 
 
 @pytest.mark.parametrize("name", FAULTS)

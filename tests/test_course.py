@@ -173,7 +173,7 @@ def test_every_step_has_a_summary_and_a_proof() -> None:
 INIT = """
 from types import SimpleNamespace
 from netlab.operations import namespace
-class Lab: pass
+class Lab: model_fields = ()
 surroundings = SimpleNamespace(NODES=(), PARAMETERS=(), operations=lambda lab: ())
 step = SimpleNamespace(__doc__="A step.", needs=(), operations=lambda lab: [namespace("a")], proofs=lambda lab: [])
 COURSE = {"step": step}
@@ -189,8 +189,8 @@ BROKEN = {
     ),
     "no proofs": (INIT.replace(", proofs=lambda lab: []", ""), "step 'step' of .* has no 'proofs'", ()),
     "no Python": ("def", "the course .* cannot be loaded", ("SyntaxError: ",)),
-    "an import of nothing": ("from . import nowhere", "the course .* cannot be loaded", ("ImportError: ",)),
-    "an error of its own": ("1 / 0", "the course .* cannot be loaded", ("ZeroDivisionError: division by zero",)),
+    "an import of nothing": ("from . import nowhere", "the course .* cannot be loaded", ("{init}:1: ImportError: ",)),
+    "an error of its own": ("1 / 0", "the course .* cannot be loaded", ("{init}:1: ZeroDivisionError: ",)),
     "an unknown need": (
         INIT.replace("needs=()", "needs=('stop',)"),
         "step 'step' needs 'stop', which is no step", ("did you mean step",),
@@ -204,9 +204,10 @@ def test_what_its_author_is_told(tmp_path: Path, text: str, message: str, detail
     with pytest.raises(CourseError, match=message) as caught:
         load(tmp_path)
     assert caught.value.code == 2
-    assert [each.startswith(begin) for each, begin in zip(caught.value.details, details, strict=True)] == [True] * len(
-        details
-    )
+    begins = [each.format(init=tmp_path / "__init__.py") for each in details]
+    assert [each.startswith(begin) for each, begin in zip(caught.value.details, begins, strict=True)] == [
+        True for _ in begins
+    ]
 
 
 def test_one_that_was_mended_loads(tmp_path: Path) -> None:

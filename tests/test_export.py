@@ -254,18 +254,19 @@ def test_only_what_is_needed_is_asked_for() -> None:
 
 # --- hostile words ---------------------------------------------------------------------------------------------------
 
-EVIL = "x'; touch /tmp/evil; $(id) `id`\n touch /tmp/evil \x1b[2J"
+EVIL = "x'; touch /tmp/evil; $(id) `id`"
+WORSE = f"{EVIL}\n touch /tmp/evil \x1b[2J"
+"""What no word of a command can be, and a page, a summary or a value can."""
 
 
 @pytest.mark.parametrize("undo", [False, True], ids=["apply", "undo"])
 def test_whatever_a_course_says_stays_a_word_or_a_comment(*, undo: bool) -> None:
     operations = (
-        address(f"{EVIL}/24", EVIL, EVIL),
         rule("nat", "POST", "-m", "comment", "--comment", EVIL),
         sysctl("net.ipv4.ip_forward", EVIL),
-        service(EVIL, (EVIL,), 80, "http://10.0.0.1/", EVIL),
+        service("a", (EVIL,), 80, "http://10.0.0.1/", WORSE),
     )
-    text = script([Chapter("some", EVIL, (), operations)], ["some"], {EVIL: EVIL, "list": [EVIL]}, undo=undo)
+    text = script([Chapter("some", WORSE, (), operations)], ["some"], {WORSE: WORSE, "list": [WORSE]}, undo=undo)
     comments = [line for line in text.splitlines() if line.startswith("#")]
     assert not [line for line in comments if not line.isprintable()]
     # Read as a shell reads it, the evil is there as a word, and nowhere as a command.

@@ -5,28 +5,53 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from netlab import spelling
 from netlab.errors import Missing, UnsafeState
 from netlab.journal import VERSION, Entry, Journal
 from netlab.model import Facts, Link, Operation, Query, Stack
-from netlab.operations import KINDS, bridge, dump, load, rule
+from netlab.operations import (
+    address,
+    bridge,
+    dump,
+    load,
+    namespace,
+    policy,
+    port,
+    route,
+    rule,
+    service,
+    sysctl,
+    up,
+    veth,
+)
+from netlab.operations.iptables import Rule
 
-# A field is a string, a number, a bool or a tuple of strings, so that a journal can hold it.
-VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "str": st.text(),
-    "int": st.integers(),
-    "bool": st.booleans(),
-    "tuple[str, ...]": st.lists(st.text()).map(tuple),
-}
-OPERATIONS = st.one_of(
-    [st.builds(kind, **{field.name: VALUES[str(field.type)] for field in fields(kind)}) for kind in KINDS.values()]  # type: ignore[arg-type]
+NAMES = st.from_regex(r"[a-z0-9][A-Za-z0-9._-]{0,14}", fullmatch=True).filter(spelling.is_name)
+STACKS = st.just("") | NAMES
+WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1)
+ADDRESSES = st.ip_addresses(v=4).map(str)
+# Whatever its constructor takes: a field is a string, a number, a bool or a tuple of strings, for a journal to hold it.
+OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
+    st.builds(address, st.from_regex(r"(10\.){3}[0-9]/[12][0-9]", fullmatch=True), NAMES, STACKS),
+    st.builds(bridge, NAMES, STACKS),
+    st.builds(namespace, NAMES),
+    st.builds(policy, WORDS, WORDS, WORDS, STACKS),
+    st.builds(port, NAMES, NAMES, STACKS),
+    st.builds(route, st.just("default") | ADDRESSES, NAMES, st.just("") | ADDRESSES, STACKS, st.booleans()),
+    st.builds(Rule, WORDS, WORDS, st.lists(WORDS).map(tuple), STACKS),
+    st.builds(
+        service, NAMES, st.lists(WORDS).map(tuple), st.integers(1, 65535), st.just("http://10.0.0.1:80/"), st.text()
+    ),
+    st.builds(sysctl, WORDS, WORDS, STACKS),
+    st.builds(up, NAMES, STACKS),
+    st.builds(veth, NAMES, NAMES, NAMES, STACKS),
 )
 BEFORE = (
     st.none() | st.text() | st.dictionaries(st.text(), st.text() | st.booleans() | st.integers() | st.lists(st.text()))

@@ -20,10 +20,23 @@ RANKS: tuple[tuple[str, ...], ...] = (
     # What everything else is written in.
     ("model", "errors", "events", "views", "prose", "linux", "mounts", "__init__"),
     # Pure: values in, values out. And what the machine is.
-    ("retries", "batch", "rules", "machine", "picture", "difference", "signals", "runner", "trust", "words", "keys"),
+    (
+        "retries",
+        "batch",
+        "rules",
+        "machine",
+        "picture",
+        "difference",
+        "signals",
+        "runner",
+        "trust",
+        "words",
+        "keys",
+        "spelling",
+    ),
     ("facts", "operations", "proofs", "programs", "kernel", "userns", "snapshot", "lessons", "authoring"),
     # What is kept, what is loaded, what is run.
-    ("journal", "state", "foresight", "course", "parameters", "processes", "sandbox", "fence"),
+    ("journal", "state", "foresight", "contract", "course", "parameters", "processes", "sandbox", "fence"),
     ("reading", "probing", "services", "export"),
     # The walks, and what they walk on.
     ("engine", "host"),
@@ -60,7 +73,7 @@ LATE = {
 }
 """Modules with imports inside functions, and why."""
 
-STEPS_MAY = {"netlab.model", "netlab.operations", "netlab.proofs"}
+STEPS_MAY = {"netlab.model", "netlab.operations", "netlab.proofs", "netlab.spelling"}
 
 
 class Import(NamedTuple):

@@ -98,6 +98,20 @@ def test_no_setting(setting: str) -> None:
         read([setting], None)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ((f"{'a.' * 9000}b=1",), "no lab has tables so deep"),
+        (("containers=99999999999", "containers.3.name=x"), "containers is 99999999999, not a table"),
+        (("bridge=0x" + "f" * 9000, "bridge.x=1"), "bridge is a number of 36000 bits, not a table"),
+    ],
+)
+def test_beyond_all_measure(settings: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        read(settings, None)
+    assert len(caught.value.message) < 250
+
+
 def test_into_what_is_no_table() -> None:
     with pytest.raises(UsageError, match=r"--set 'bridge\.name=x': bridge is 'br0', not a table"):
         read(["bridge=br0", "bridge.name=x"], None)
@@ -113,7 +127,12 @@ def test_a_file_and_settings_over_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [(None, "No such file or directory"), ("a = = b", "Invalid value"), ("\xff", "can't decode|cannot be read")],
+    [
+        (None, "cannot be read: No such file or directory"),
+        ("a = = b", "is no TOML: Invalid value"),
+        ("\xff", "cannot be read: .* can't decode"),
+        (f"a = {'[' * 9000}", "is no TOML: its brackets are nested too deep"),
+    ],
 )
 def test_a_file_that_cannot_be_read(tmp_path: Path, text: str | None, said: str) -> None:
     file = tmp_path / "lab.toml"
@@ -122,6 +141,11 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, text: str | None, said: str)
     with pytest.raises(UsageError, match=said) as caught:
         read([], file)
     assert str(file) in caught.value.message
+
+
+def test_a_file_without_end() -> None:
+    with pytest.raises(UsageError, match="/dev/zero cannot be read: it has more than 33554432 characters"):
+        read([], Path("/dev/zero"))
 
 
 @given(st.text())
@@ -191,9 +215,15 @@ WRONG: dict[str, tuple[list[str], list[str]]] = {
     "no container": (["containers=0"], ["containers = 0", "1 to 244"]),
     "too many for the subnet": (["containers=245"], ["containers = 245", "--set subnet=172.168.0.0/16"]),
     "too many for a bridge": (["containers=1024", "subnet=172.168.0.0/16"], ["containers = 1024", "1023"]),
-    "an unknown key": (["bridg=br1"], ["bridg = br1: unknown key; did you mean bridge?"]),
-    "an unknown key, nothing near": (["colour=blue"], ["colour = blue: unknown key; there are: network,"]),
-    "an unknown key of a container": (["containers.1.nam=x"], ["containers.1.nam = x: unknown key"]),
+    "no container of that number": (["containers.0.name=a"], ["containers = {'0': {'name': 'a'}}", "there is no container '0'"]),
+    "a container beyond all numbers": (["containers.99999999999.name=a"], ["there is no container '99999999999': they are counted from 1 to 1023"]),
+    "a value without end": (["bridge=" + "a" * 9000], ["bridge = 'aaaa", "1 to 15"]),
+    "a number without end": (["web_port=0x" + "f" * 9000], ["web_port = a number of 36000 bits"]),
+    "brackets without end": (["bridge=" + "[" * 9000], ["bridge = '[[[[", "1 to 15"]),
+    "a key without end": (["k" * 9000 + "=1"], ["kkkk", "unknown key"]),
+    "an unknown key": (["bridg=br1"], ["bridg = 'br1': unknown key; did you mean bridge?"]),
+    "an unknown key, nothing near": (["colour=blue"], ["colour = 'blue': unknown key; there are: network,"]),
+    "an unknown key of a container": (["containers.1.nam=x"], ["containers.1.nam = 'x': unknown key"]),
     "a router outside the network": (["router=10.0.0.1"], ["router = '10.0.0.1'", "192.168.0.0/24"]),
     "the router's address for the client": (["client=192.168.0.2"], ["client = '192.168.0.2'", "already used as router"]),
     "the internet at home": (["internet=192.168.0.99"], ["internet = '192.168.0.99'", "outside 192.168.0.0/24"]),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netlab import parameters
+from netlab import contract, parameters
 from netlab.course import Course, load
-from netlab.model import Chapter
+from netlab.model import Chapter, Operation
 from netlab.operations import dump
 from netlab.operations import load as load_operation
 from netlab.parameters import Values
@@ -23,13 +23,16 @@ class Choice:
     values: Values
     parameters: Any
     chapters: tuple[Chapter, ...]
+    around: tuple[Operation, ...]
+    """What the surroundings of a new sandbox are made of."""
 
     @classmethod
     def of(cls, folder: Path, values: Values) -> Choice:
         """Raises CourseError and UsageError for what is wrong with either."""
         course = load(folder)
         filled = parameters.lab(course.lab_type, values)
-        return cls(course, values, filled, course.chapters(filled))
+        around = contract.operations("the surroundings' module", course.surroundings, filled)
+        return cls(course, values, filled, course.chapters(filled), around)
 
     def declared(self) -> dict[str, str]:
         """The namespaces that the course makes, with the step that makes each."""

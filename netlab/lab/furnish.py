@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from netlab import engine, reading, snapshot
@@ -27,18 +26,16 @@ KNOWN = (
 """The sysctls of every stack of a new sandbox, whatever the machine's are; one that the kernel has not is left out."""
 
 
-def furnish(folder: Path, surroundings: ModuleType, parameters: Any) -> dict[str, Any]:
+def furnish(folder: Path, nodes: Sequence[str], around: Sequence[Operation]) -> dict[str, Any]:
     """Inside a new sandbox: build the surroundings, and return the facts and the normal form that it starts with.
 
-    Raises NetlabError where they do not come about.
+    ``nodes`` are namespaces, and ``around`` what is in them. Raises NetlabError where they do not come about.
     """
     with closing(Host(Services(folder / "services"))) as host:
-        return _furnished(host, surroundings, parameters)
+        return _furnished(host, nodes, around)
 
 
-def _furnished(host: Host, surroundings: ModuleType, parameters: Any) -> dict[str, Any]:
-    around: Sequence[Operation] = tuple(surroundings.operations(parameters))
-    nodes: tuple[str, ...] = surroundings.NODES
+def _furnished(host: Host, nodes: Sequence[str], around: Sequence[Operation]) -> dict[str, Any]:
     _perform(host, [command for node in nodes for command in namespace(node).apply(reading.NOWHERE)])
     _perform(host, [Command(("sysctl", "-e", "-q", "-w", *KNOWN), node or None) for node in ("", *nodes)])
     facts = engine.facts_for(host, around)

@@ -121,7 +121,7 @@ class SandboxLab(Lab[InSandbox]):
 
         holder = sandbox.start(folder, keep)
         try:
-            first = sandbox.enter(holder, lambda: furnish(folder, choice.course.surroundings, choice.parameters))
+            first = sandbox.enter(holder, lambda: furnish(folder, choice.course.surroundings.NODES, choice.around))
         except BaseException:
             self.end()
             raise

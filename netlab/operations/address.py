@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_interface
 from typing import ClassVar
 
+from netlab import spelling
 from netlab.model import Command, Facts, Json, Operation, Query, Thing
 
 
@@ -17,6 +18,11 @@ class Address(Operation):
     cidr: str
     dev: str
     netns: str = ""
+
+    def __post_init__(self) -> None:
+        spelling.cidr(self.cidr)
+        spelling.card(self.dev)
+        spelling.stack(self.netns)
 
     def __str__(self) -> str:
         return f"address {self.cidr} on {self.dev}{f' in {self.netns}' if self.netns else ''}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netlab import spelling
 from netlab.model import Command, Facts, Json, Operation, Query, Thing
 from netlab.rules import canonical
 
@@ -40,6 +41,10 @@ class Policy(Operation):
     chain: str
     policy: str
     netns: str = ""
+
+    def __post_init__(self) -> None:
+        spelling.words(self.table, self.chain, self.policy)
+        spelling.stack(self.netns)
 
     def __str__(self) -> str:
         return f"policy {self.policy} on {self.chain} of {self.table}"
@@ -94,6 +99,10 @@ class Rule(Operation):
     chain: str
     spec: tuple[str, ...]
     netns: str = ""
+
+    def __post_init__(self) -> None:
+        spelling.words(self.table, self.chain, *self.spec)
+        spelling.stack(self.netns)
 
     def __str__(self) -> str:
         return f"rule {self.table} {self.chain} {' '.join(self.spec)}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netlab import spelling
 from netlab.model import Command, Facts, Json, Link, Operation, Query, Thing
 
 
@@ -35,6 +36,11 @@ class Veth(Operation):
     peer: str
     peer_netns: str
     netns: str = ""
+
+    def __post_init__(self) -> None:
+        spelling.card(self.name, self.peer)
+        spelling.stack(self.netns)
+        spelling.node(self.peer_netns)
 
     def __str__(self) -> str:
         return f"veth pair {self.name}{_in(self.netns)} and {self.peer}{_in(self.peer_netns)}"
@@ -128,6 +134,10 @@ class Bridge(Operation):
     name: str
     netns: str = ""
 
+    def __post_init__(self) -> None:
+        spelling.card(self.name)
+        spelling.stack(self.netns)
+
     def __str__(self) -> str:
         return f"bridge {self.name}{_in(self.netns)}"
 
@@ -183,6 +193,10 @@ class Port(Operation):
     bridge: str
     netns: str = ""
 
+    def __post_init__(self) -> None:
+        spelling.card(self.dev, self.bridge)
+        spelling.stack(self.netns)
+
     def __str__(self) -> str:
         return f"{self.dev}{_in(self.netns)} a port of {self.bridge}"
 
@@ -225,6 +239,10 @@ class Up(Operation):
     kind: ClassVar[str] = "up"
     dev: str
     netns: str = ""
+
+    def __post_init__(self) -> None:
+        spelling.card(self.dev)
+        spelling.stack(self.netns)
 
     def __str__(self) -> str:
         return f"{self.dev}{_in(self.netns)} up"

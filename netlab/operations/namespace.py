@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netlab import spelling
 from netlab.model import Command, Facts, Json, Operation, Query, Thing
 
 
@@ -14,6 +15,9 @@ class Namespace(Operation):
 
     kind: ClassVar[str] = "namespace"
     name: str
+
+    def __post_init__(self) -> None:
+        spelling.node(self.name)
 
     def __str__(self) -> str:
         return f"network namespace {self.name}"

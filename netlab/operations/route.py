@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netlab import spelling
 from netlab.model import Command, Facts, Json, Operation, Query, Thing
 from netlab.model import Route as Fact
 
@@ -21,6 +22,13 @@ class Route(Operation):
     netns: str = ""
     if_missing: bool = False
     """The kernel usually adds it on behalf of an address: then this is ``given``."""
+
+    def __post_init__(self) -> None:
+        spelling.destination(self.destination)
+        spelling.card(self.dev)
+        spelling.stack(self.netns)
+        if self.via:
+            spelling.address(self.via)
 
     def __str__(self) -> str:
         via = f" via {self.via}" if self.via else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from netlab import spelling
 from netlab.model import Command, Facts, Json, Operation, Query, Serve
 
 
@@ -23,6 +24,12 @@ class Service(Operation):
     port: int
     url: str
     page: str
+
+    def __post_init__(self) -> None:
+        spelling.node(self.netns)
+        spelling.words(*self.argv)
+        spelling.port(self.port)
+        spelling.url(self.url)
 
     def __str__(self) -> str:
         return f"server on port {self.port} in {self.netns}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netlab import spelling
 from netlab.model import Command, Facts, Json, Operation, Query, Thing
 
 SIDE_EFFECTS: dict[str, tuple[str, ...]] = {
@@ -22,6 +23,10 @@ class Sysctl(Operation):
     key: str
     value: str
     netns: str = ""
+
+    def __post_init__(self) -> None:
+        spelling.words(self.key, self.value)
+        spelling.stack(self.netns)
 
     def __str__(self) -> str:
         return f"sysctl {self.key} = {self.value}{f' in {self.netns}' if self.netns else ''}"
