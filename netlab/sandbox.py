@@ -245,11 +245,12 @@ def enter(holder: Holder, work: Callable[[], T]) -> T:
             pipe.write(said)
         return 0
 
-    child = _fork_inside(holder, report)
-    os.close(reporting)
-    with _passing_on(child), os.fdopen(outcome, "rb") as pipe:
-        data = pipe.read()
-        status = _waited(child)
+    with signals.blocked():
+        child = _fork_inside(holder, report)
+        os.close(reporting)
+        with _passing_on(child), os.fdopen(outcome, "rb") as pipe:
+            data = pipe.read()
+            status = _waited(child)
     if not data:
         raise Interrupted(f"the part of netlab inside the sandbox was ended ({status})", hint="run the command again")
     ok, value = pickle.loads(data)  # written by our own child, which nobody else can write for
@@ -275,10 +276,11 @@ def foreground(
             _take_terminal()
         return become(argv, environment, netns=netns)
 
-    child = _fork_inside(holder, run)
     try:
-        with _passing_on(child):
-            return _waited(child)
+        with signals.blocked():
+            child = _fork_inside(holder, run)
+            with _passing_on(child):
+                return _waited(child)
     finally:
         if terminal:
             _take_terminal()
@@ -286,6 +288,7 @@ def foreground(
 
 def become(argv: Sequence[str], environment: Mapping[str, str], *, netns: str | None) -> int:
     """Become a person's own command, in ``netns``. Returns only when that cannot be: with its exit code."""
+    signals.default()
     try:
         if netns is not None:
             _enter_netns(netns)
@@ -318,6 +321,7 @@ def _enter_netns(name: str) -> None:
 def _outcome(work: Callable[[], object]) -> bytes:
     """(True, result) or (False, error), pickled. The boundary of the child: nothing passes it but through here."""
     try:
+        signals.catch()  # in here: what has waited for it is an answer, too
         said = pickle.dumps((True, work()))
     except (NetlabError, OSError) as error:
         said = pickle.dumps((False, error))
@@ -332,14 +336,16 @@ def _outcome(work: Callable[[], object]) -> bytes:
 
 
 def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
-    """Fork a child that joins the sandbox, runs ``run`` inside its PID namespace, and exits with what it returns."""
+    """Fork a child that joins the sandbox, runs ``run`` inside its PID namespace, and exits with what it returns.
+
+    Signals are to be blocked; ``run`` says what they do in there, and unblocks them.
+    """
     fds = {kind: os.open(f"/proc/{holder.pid}/ns/{kind}", os.O_RDONLY) for kind in _KINDS}
     if not holder.alive:  # looked at after the files were opened, so these are its namespaces
         raise NetlabError("the sandbox has just ended", hint="run the command again")
     sys.stdout.flush()
     sys.stderr.flush()
-    with signals.held():
-        child = os.fork()
+    child = os.fork()
     if child == 0:
         # Nothing may get out of here: it would go on in the parent's code, with the parent's locks.
         code = 1
@@ -371,7 +377,6 @@ def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
     worker = os.fork()  # only a child gets into the PID namespace
     if worker == 0:
         linux.die_with_parent(signal.SIGKILL)
-        signals.catch()
         with contextlib.suppress(OSError):
             os.chdir(here)
         os._exit(run() if os.getppid() in (0, middle) else 1)
@@ -389,14 +394,17 @@ def _current_folder() -> str:
 
 @contextlib.contextmanager
 def _passing_on(child: int) -> Iterator[None]:
-    """While we wait for ``child``, what asks us to end asks it. It gets a terminal's Ctrl-C by itself, too."""
+    """While we wait for ``child``, what asks us to end asks it, also what was blocked until now.
+
+    It gets a terminal's Ctrl-C by itself, too.
+    """
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, pass_on) for number in numbers}
+    before = {number: signal.signal(number, pass_on) for number in signals.ENDING}
+    signals.unblock()
     try:
         yield
     finally:

@@ -24,12 +24,34 @@ _owner = 0
 
 
 def catch() -> None:
-    """From now on these signals raise Interrupted in this process. One that the caller ignores stays ignored."""
+    """From now on these signals raise Interrupted in this process, also those that waited while they were ``blocked``.
+
+    One that the caller ignores stays ignored.
+    """
     global _owner, _holding
     _owner, _holding = os.getpid(), 0
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
+    unblock()
+
+
+@contextlib.contextmanager
+def blocked() -> Iterator[None]:
+    """What arrives in here waits in the kernel: for us, and for a process that is forked in here until it unblocks.
+
+    So nothing is lost between a fork and the handler that its process installs.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        unblock()
+
+
+def unblock() -> None:
+    """What has waited arrives now."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 @contextlib.contextmanager
@@ -59,6 +81,7 @@ def default() -> None:
     """In a child before it becomes another program: that one is to be ended by what ends programs."""
     for number in (*ENDING, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
+    unblock()
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

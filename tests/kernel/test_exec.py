@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -100,6 +101,24 @@ def test_a_signal_is_passed_on(shared: Netlab, number: int) -> None:
         os.kill(process.pid, number)
         assert process.wait(10) == 128 + number
     until(lambda: [*processes_of(shared.holder()).values()] == ["sleep"])
+
+
+def test_no_signal_is_lost_before_somebody_takes_it(shared: Netlab) -> None:
+    """As soon as it has forked, when neither netlab nor those that it forks may have said yet what a signal does."""
+    for _ in range(20):
+        with shared.process("exec", "host", "--", "sleep", "600") as process:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            while not children.read_text():
+                pass
+            os.kill(process.pid, signal.SIGHUP)
+            assert process.wait(10) == 128 + signal.SIGHUP
+    until(lambda: [*processes_of(shared.holder()).values()] == ["sleep"])
+
+
+def test_a_pipe_that_nobody_reads_ends_a_command_as_anywhere(shared: Netlab) -> None:
+    """Python ignores SIGPIPE, and what it starts would inherit that."""
+    done = shared("exec", "host", "--", "sh", "-c", "yes | head -1")
+    assert (done.out, done.err) == ("y\n", "")
 
 
 def test_a_killed_netlab_takes_its_command_along(shared: Netlab) -> None:

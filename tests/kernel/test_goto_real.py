@@ -21,7 +21,7 @@ PLACES = {
     "after publish": ("publish", "--after"),
 }
 
-RULES = re.compile(r"host: (iptables|nft) ")
+RULES = re.compile(r"host: (iptables(-legacy)?|nft) ")
 """What a hand typed and holds is left alone: a policy that was set to what it was, and of `nat` where only `publish` is
 wanted. The states say which rules there are."""
 

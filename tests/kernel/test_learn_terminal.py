@@ -351,9 +351,9 @@ def test_without_symbols(netlab: Netlab, tmp_path: Path) -> None:
 
 
 def test_stopped_and_gone_on_with(netlab: Netlab, tmp_path: Path) -> None:
-    environment = {**netlab.environment, "LANG": "C.UTF-8", "PS1": "prompt> "}
+    environment = {**netlab.environment, "LANG": "C.UTF-8"}
     with tmux(tmp_path, environment, (80, 24)) as window:
-        window.start("bash", "--norc", "--noediting")
+        window.start("env", "PS1=prompt> ", "bash", "--norc", "--noediting")  # no shell on the way keeps PS1
         window.type("", " ".join([*COMMAND, "learn", "veth"]))
         window.ready()
         window.keys("C-z")
