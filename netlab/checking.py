@@ -41,7 +41,7 @@ def check(folder: Path) -> Checked:
         return Checked((_from(error, start, 1),), provable=False)
     chapters = dict(_chapters(loaded, filled))
     broken = [each for each in chapters.values() if isinstance(each, Fault)]
-    broken += _graph(loaded, start)
+    broken += [*_graph(loaded, start), *_around(loaded, filled)]
     whole = [each for each in chapters.values() if isinstance(each, Chapter)]
     broken += _nowhere(loaded, whole) if len(whole) == len(chapters) else ()
     found = [*broken, *_unproved(loaded, whole), *_lessons(loaded, chapters), *_strays(loaded)]
@@ -72,6 +72,13 @@ def _chapters(loaded: course.Parts, filled: Any) -> Iterator[tuple[str, Chapter 
             yield name, course.chapter(name, step, filled)
         except NetlabError as error:
             yield name, _from(error, *_place(step, "operations"))
+
+
+def _around(loaded: course.Parts, filled: Any) -> Iterator[Fault]:
+    try:
+        contract.operations("the surroundings' module", loaded.surroundings, filled)
+    except NetlabError as error:
+        yield _from(error, *_place(loaded.surroundings, "operations"))
 
 
 def _graph(loaded: course.Parts, start: str) -> Iterator[Fault]:

@@ -120,7 +120,7 @@ Adopt = Annotated[
     bool, typer.Option("--adopt", help="With --host: use what is there and not netlab's, and never delete it.")
 ]
 Internet = Annotated[
-    str, typer.Option("--internet", metavar="ADDRESS", help="With --host: the proofs may ask this address, too.")
+    str | None, typer.Option("--internet", metavar="ADDRESS", help="With --host: the proofs may ask this address, too.")
 ]
 Language = Annotated[
     str | None, typer.Option("--lang", metavar="LANGUAGE", help="en or zh; without it, as the locale says.")
@@ -164,13 +164,15 @@ class Session:
         return State(default_base(), self.shared.sandbox)
 
     @contextlib.contextmanager
-    def lab(self, *, make: bool = False, adopt: bool = False, internet: str = "") -> Iterator[SandboxLab | HostLab]:
+    def lab(
+        self, *, make: bool = False, adopt: bool = False, internet: str | None = None
+    ) -> Iterator[SandboxLab | HostLab]:
         """The lab, locked: the sandbox's, or this machine's. With ``make`` its folder is made."""
         if self.shared.host:
             with self.host(make=make, adopt=adopt, internet=internet) as host:
                 yield host
             return
-        for given, option in ((adopt, "--adopt"), (internet, "--internet")):
+        for given, option in ((adopt, "--adopt"), (internet is not None, "--internet")):
             if given:
                 raise UsageError(f"{option} goes with --host", hint="in a sandbox nothing is somebody else's")
         with self.sandbox(make=make) as sandbox:
@@ -185,10 +187,16 @@ class Session:
             yield lab
 
     @contextlib.contextmanager
-    def host(self, *, make: bool = False, adopt: bool = False, internet: str = "") -> Iterator[HostLab]:
+    def host(self, *, make: bool = False, adopt: bool = False, internet: str | None = None) -> Iterator[HostLab]:
+        from netlab import spelling
         from netlab.lab import HostLab
 
-        lab = HostLab(adopt=adopt, internet=internet)
+        if internet is not None:
+            try:
+                spelling.address(internet)
+            except ValueError as error:
+                raise UsageError(f"--internet {internet!r}: {error}", hint="give an IPv4 address") from None
+        lab = HostLab(adopt=adopt, internet=internet or "")
         with self._locked(lab, make=make):
             yield lab
 
@@ -246,7 +254,7 @@ def apply(
     settings: Set = None,
     file: LabFile = None,
     adopt: Adopt = False,
-    internet: Internet = "",
+    internet: Internet = None,
 ) -> None:
     """Bring the lab to a step, and prove each step that was changed."""
     session = Session.of(context)
@@ -308,10 +316,14 @@ def export(
 @app.command(cls=_Command)
 def undo(context: typer.Context, since: From = None) -> None:
     """Take back a step and all that depends on it, or everything, to what was there before."""
+    from netlab import course
+
     session = Session.of(context)
     with session.lab() as lab:
         if not lab.kept or not lab.there:
             where = "on record for this machine" if session.shared.host else f"in sandbox {lab.state.name!r}"
+            if since is not None:  # a name that is no step's is said all the same
+                course.load(session.course_folder()).graph.check(since)
             session.screen.note(f"there is no lab {where}: nothing to undo")
             return
         ok, stays = lab.inside(lambda inside: (session.screen.walk(inside.undo(since)), inside.why_it_stays()))
@@ -365,7 +377,7 @@ def prove(
     ] = False,
     settings: Set = None,
     file: LabFile = None,
-    internet: Internet = "",
+    internet: Internet = None,
 ) -> None:
     """Run the proofs of the steps that are done, and say what was seen."""
     session = Session.of(context)
@@ -453,7 +465,7 @@ def learn(
         Path | None, typer.Option("--transcript", metavar="FILE", help="Write the guided walk there, as Markdown.")
     ] = None,
     adopt: Adopt = False,
-    internet: Internet = "",
+    internet: Internet = None,
 ) -> None:
     """Learn the course step by step; without a terminal the guided walk is printed."""
     from netlab.learn.alone import alone
@@ -493,7 +505,7 @@ def _perform(session: Session, desk: Desk, step: str | None) -> None:
         session.screen.perform(walk(desk, step), desk.language)
 
 
-def _desk(session: Session, step: str | None, language: str | None, *, adopt: bool, internet: str) -> Desk:
+def _desk(session: Session, step: str | None, language: str | None, *, adopt: bool, internet: str | None) -> Desk:
     """Everything that a walk needs, the lab among it, seen to before the first page."""
     from netlab.events import Note
     from netlab.learn.bench import LabBench

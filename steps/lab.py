@@ -214,7 +214,7 @@ def _tables(given: Any, subnet: IPv4Network) -> Any:
             said = "there is no container {key}: they are counted from 1 to {most}"
             raise PydanticCustomError("key", said, {"key": repr(strange[0]), "most": BRIDGE_PORTS})
         tables = {int(key): table for key, table in given.items()}
-        count = max(2, *tables)
+        count = max([2, *tables])
     else:
         tables = dict(enumerate(given, 1))
         count = len(given)

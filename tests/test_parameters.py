@@ -53,6 +53,12 @@ def test_the_tutorials_values_are_the_defaults() -> None:
     }
 
 
+def test_no_table_of_a_container_is_as_good_as_none(tmp_path: Path) -> None:
+    file = tmp_path / "lab.toml"
+    file.write_text("containers = {}\n")
+    assert lab(file=file) == lab()
+
+
 def test_many_containers() -> None:
     many = lab("containers=5").containers
     assert [(each.name, each.veth, each.interface, each.address, each.port) for each in many[2:]] == [
