@@ -248,7 +248,7 @@ def enter(holder: Holder, work: Callable[[], T]) -> T:
     with signals.blocked():
         child = _fork_inside(holder, report)
         os.close(reporting)
-        with _passing_on(child), os.fdopen(outcome, "rb") as pipe:
+        with _passing_on(child) as passed, os.fdopen(outcome, "rb") as pipe:
             data = pipe.read()
             status = _waited(child)
     if not data:
@@ -256,6 +256,8 @@ def enter(holder: Holder, work: Callable[[], T]) -> T:
     ok, value = pickle.loads(data)  # written by our own child, which nobody else can write for
     if not ok:
         raise value
+    if passed:  # when the child had done its work already, and nobody was there to be interrupted
+        raise signals.interrupted(passed[0])
     result: T = value
     return result
 
@@ -393,20 +395,22 @@ def _current_folder() -> str:
 
 
 @contextlib.contextmanager
-def _passing_on(child: int) -> Iterator[None]:
-    """While we wait for ``child``, what asks us to end asks it, also what was blocked until now.
+def _passing_on(child: int) -> Iterator[list[int]]:
+    """While we wait for ``child``, what asks us to end asks it, also what was blocked until now; the list has it then.
 
     It gets a terminal's Ctrl-C by itself, too.
     """
+    passed: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
+        passed.append(number)
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
 
     before = {number: signal.signal(number, pass_on) for number in signals.ENDING}
     signals.unblock()
     try:
-        yield
+        yield passed
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

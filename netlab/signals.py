@@ -68,7 +68,7 @@ def held() -> Iterator[None]:
 def check() -> None:
     """Raise Interrupted if a signal has arrived."""
     if _arrived:
-        raise _interrupted(_arrived[0])
+        raise interrupted(_arrived[0])
 
 
 def ignore() -> None:
@@ -89,10 +89,11 @@ def _raise(number: int, frame: FrameType | None) -> None:
         return
     _arrived.append(number)
     if not _holding:
-        raise _interrupted(number)
+        raise interrupted(number)
 
 
-def _interrupted(number: int) -> Interrupted:
+def interrupted(number: int) -> Interrupted:
+    """The error that a signal becomes."""
     error = Interrupted(
         f"interrupted by {signal.Signals(number).name}",
         hint="`netlab apply` goes on from here; `netlab undo` takes the lab back",

@@ -91,7 +91,7 @@ def test_its_author_is_told(tmp_path: Path, broken: Broken) -> None:
     authoring.new(folder)
     break_it(folder, broken)
     with pytest.raises((CourseError, UsageError)) as caught:
-        lab.Choice.of(folder, {})
+        lab.Choice.of(folder, {}).around()
     assert caught.value.code == 2
     assert broken.said.format(folder=folder) in caught.value.message
     assert "".join(caught.value.details).startswith(broken.detail.format(folder=folder))

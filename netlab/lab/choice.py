@@ -23,16 +23,17 @@ class Choice:
     values: Values
     parameters: Any
     chapters: tuple[Chapter, ...]
-    around: tuple[Operation, ...]
-    """What the surroundings of a new sandbox are made of."""
 
     @classmethod
     def of(cls, folder: Path, values: Values) -> Choice:
         """Raises CourseError and UsageError for what is wrong with either."""
         course = load(folder)
         filled = parameters.lab(course.lab_type, values)
-        around = contract.operations("the surroundings' module", course.surroundings, filled)
-        return cls(course, values, filled, course.chapters(filled), around)
+        return cls(course, values, filled, course.chapters(filled))
+
+    def around(self) -> tuple[Operation, ...]:
+        """What the surroundings of a sandbox are made of. Raises CourseError for what is wrong with them."""
+        return contract.operations("the surroundings' module", self.course.surroundings, self.parameters)
 
     def declared(self) -> dict[str, str]:
         """The namespaces that the course makes, with the step that makes each."""

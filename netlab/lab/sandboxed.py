@@ -119,9 +119,10 @@ class SandboxLab(Lab[InSandbox]):
             self.state.write("sandbox.json", {**about, "holder": holder.dump()})
             self.state.write("lab.json", choice.record())
 
+        nodes, around = choice.course.surroundings.NODES, choice.around()
         holder = sandbox.start(folder, keep)
         try:
-            first = sandbox.enter(holder, lambda: furnish(folder, choice.course.surroundings.NODES, choice.around))
+            first = sandbox.enter(holder, lambda: furnish(folder, nodes, around))
         except BaseException:
             self.end()
             raise
