@@ -768,6 +768,8 @@ def main() -> NoReturn:
         from netlab.render import Screen
 
         signals.ignore()
+        if isinstance(error, Interrupted):
+            signals.unstick()
         with contextlib.suppress(OSError):  # stderr may be what failed
             Screen(json=False, quiet=False, verbose=False).error(error)
         _leave(error.code)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from netlab.errors import Missing, UnsafeState
-from netlab.model import Facts, Json, Operation
+from netlab.model import Facts, Json, Operation, Thing
 from netlab.operations import dump, load
 from netlab.state import open_plain
 
@@ -41,6 +41,8 @@ class Journal:
     """What somebody else had made and netlab was told to use, with its step: it is never taken back."""
     done: set[str] = field(default_factory=set)
     """Steps that were seen whole: what no longer holds of them has drifted."""
+    besides: Callable[[], frozenset[Thing]] = frozenset
+    """What else is as good as netlab's: in a sandbox, what came along with operations that somebody typed by hand."""
     _entries: dict[Operation, Entry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,6 +94,10 @@ class Journal:
     def ours(self) -> Set[Operation]:
         """What netlab made, and what it was told to use."""
         return self._entries.keys() | self.adopted.keys()
+
+    def brought(self) -> frozenset[Thing]:
+        """What came into being beside what netlab made: nobody else's, when it is to be told what was there before."""
+        return self.besides().union(*(each.operation.brings(each.before) for each in self._entries.values()))
 
     def remade(self, operation: Operation, facts: Facts) -> bool:
         """Did somebody make another one of what netlab had made?"""

@@ -234,7 +234,7 @@ class Uplink:
 # --- operations ------------------------------------------------------------------------------------------------------
 
 Thing = tuple[str, ...]
-"""Something that lives and dies as one: ("netns", name) or ("link", netns or "", name)."""
+"""What lives and dies as one: ("netns", name), ("link", netns or "", name) or ("chain", netns or "", table, name)."""
 
 
 class Operation(Protocol):
@@ -294,6 +294,15 @@ class Operation(Protocol):
     def before(self, facts: Facts) -> Json:
         """What ``undo`` needs to know of the state before ``apply``. Read from JSON again when it is used."""
         return None
+
+    def brings(self, before: Json) -> frozenset[Thing]:
+        """What comes into being beside it, where it was not there ``before``: a chain for a rule. It goes with the last
+        operation that has use for it."""
+        return frozenset()
+
+    def beside(self, before: Json, brought: frozenset[Thing]) -> Json:
+        """``before``, without what others of netlab's had ``brought`` by then."""
+        return before
 
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         """The commands that lead from ``facts`` back to ``before``; none when it is as before already."""

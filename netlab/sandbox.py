@@ -327,6 +327,8 @@ def _outcome(work: Callable[[], object]) -> bytes:
         said = pickle.dumps((True, work()))
     except (NetlabError, OSError) as error:
         said = pickle.dumps((False, error))
+        if isinstance(error, Interrupted):
+            signals.unstick()
     except Exception:
         said = pickle.dumps((False, RuntimeError(traceback.format_exc())))
     for stream in (sys.stdout, sys.stderr):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 from collections.abc import Iterator
 from types import FrameType
@@ -75,6 +76,14 @@ def ignore() -> None:
     """At the very end: what is cleaned up now is not to be interrupted again."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
+
+
+def unstick() -> None:
+    """After a signal: what goes to a reader that has stopped reading is dropped; to wait for it may be without end."""
+    for fd in (1, 2):
+        with contextlib.suppress(OSError):  # closed, or a file: never full of what nobody reads
+            if not select.select([], [fd], [], 0)[1]:
+                os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), fd)
 
 
 def default() -> None:

@@ -69,6 +69,33 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.jsonl"
 
 
+def test_what_was_brought_along_is_nobody_elses(path: Path) -> None:
+    """The first rule brings its chain; with a `before` without it, the second one lets undo remove all in any order."""
+    journal = Journal(path)
+    assert journal.brought() == frozenset()
+    journal.record([ONE])
+    assert journal.brought() == {("chain", "", "nat", "POSTROUTING")}
+    assert TWO.operation.beside(TWO.before, journal.brought()) == {"copies": 0, "chains": []}
+    journal.besides = lambda: frozenset({("chain", "", "nat", "OUTPUT")})
+    journal.record([TWO])
+    assert {thing[3] for thing in journal.brought()} == {"POSTROUTING", "PREROUTING", "OUTPUT"}
+
+
+@pytest.mark.parametrize(
+    ("before", "netns", "chain", "chains"),
+    [
+        (["POSTROUTING", "OUTPUT"], "", "POSTROUTING", ["OUTPUT"]),
+        (["POSTROUTING"], "a", "POSTROUTING", ["POSTROUTING"]),
+        (["*", "POSTROUTING"], "", "POSTROUTING", ["*"]),
+        ([""], "", "POSTROUTING", [""]),
+    ],
+)
+def test_what_was_somebody_elses_stays(before: list[str], netns: str, chain: str, chains: list[str]) -> None:
+    brought = frozenset({("chain", netns, "nat", chain)})
+    for each in (TWO.operation, policy("nat", "OUTPUT", "ACCEPT")):
+        assert each.beside({"chains": before}, brought) == {"chains": chains}
+
+
 @given(OPERATIONS)
 def test_an_operation_comes_back_as_it_was(operation: Operation) -> None:
     assert load(json.loads(json.dumps(dump(operation)))) == operation

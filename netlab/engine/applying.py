@@ -60,7 +60,8 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
         (each, command) for each in seen.missing for command in (*_cleared(each, facts, journal), *each.apply(facts))
     ]
     try:
-        journal.record([Entry(step, each, each.before(facts)) for each in seen.missing])
+        brought = journal.brought()
+        journal.record([Entry(step, each, each.beside(each.before(facts), brought)) for each in seen.missing])
     except Missing as error:
         not_run = f"not run: {tasks[0][1]}"
         raise Missing(f"step {step!r}: {tasks[0][0]}: {error}", details=(not_run,), hint=error.hint) from error

@@ -14,7 +14,7 @@ from netlab.lab.choice import Choice
 from netlab.lab.furnish import furnish
 from netlab.lab.inside import Inside
 from netlab.lab.outside import Lab
-from netlab.model import Facts
+from netlab.model import Facts, Thing
 from netlab.sandbox import Holder
 from netlab.services import Services
 from netlab.state import State, default_base
@@ -34,7 +34,13 @@ class InSandbox(Inside):
     def __init__(self, state: State, choice: Choice | None) -> None:
         super().__init__(state, choice, Services(state.folder / "services"))
         self._sandbox = state.read("sandbox.json")
-        self.first = Facts(reading.First(self._sandbox["first"]))
+        self.first = first = Facts(reading.First(self._sandbox["first"]))
+        self.journal.besides = lambda: self._by_hand(first)
+
+    def _by_hand(self, first: Facts) -> frozenset[Thing]:
+        """What typing the course's operations brings along that was not there at first."""
+        operations = (operation for each in self.chapters for operation in each.operations)
+        return frozenset().union(*(each.brings(each.before(first)) for each in operations))
 
     def fixed(self) -> tuple[str, ...]:
         """What the surroundings were built from."""

@@ -27,6 +27,15 @@ def _left_over(facts: Facts, netns: str, table: str, chain: str, before: Json) -
     return ()
 
 
+def _brings(netns: str, table: str, chain: str, before: Json) -> frozenset[Thing]:
+    """The base chain, where iptables-nft has to make it."""
+    return frozenset({("chain", netns, table, chain)} if chain not in before["chains"] else ())
+
+
+def _beside(netns: str, table: str, before: Json, brought: frozenset[Thing]) -> Json:
+    return {**before, "chains": [each for each in before["chains"] if ("chain", netns, table, each) not in brought]}
+
+
 def _chains_before(facts: Facts, netns: str, table: str) -> list[str]:
     """The table's base chains, "*" for anything else in it; [""] for an empty table; [] for no table."""
     return sorted(chain for owner, chain in facts.chains(netns) if owner == table)
@@ -82,6 +91,12 @@ class Policy(Operation):
     def before(self, facts: Facts) -> Json:
         return {"policy": self._policy(facts), "chains": _chains_before(facts, self.netns, self.table)}
 
+    def brings(self, before: Json) -> frozenset[Thing]:
+        return _brings(self.netns, self.table, self.chain, before)
+
+    def beside(self, before: Json, brought: frozenset[Thing]) -> Json:
+        return _beside(self.netns, self.table, before, brought)
+
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         back = (self._set(before["policy"]),) if self._policy(facts) != before["policy"] else ()
         return (*back, *_left_over(facts, self.netns, self.table, self.chain, before))
@@ -131,6 +146,12 @@ class Rule(Operation):
 
     def before(self, facts: Facts) -> Json:
         return {"copies": self._copies(facts), "chains": _chains_before(facts, self.netns, self.table)}
+
+    def brings(self, before: Json) -> frozenset[Thing]:
+        return _brings(self.netns, self.table, self.chain, before)
+
+    def beside(self, before: Json, brought: frozenset[Thing]) -> Json:
+        return _beside(self.netns, self.table, before, brought)
 
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         copies = self._copies(facts)

@@ -66,3 +66,29 @@ def test_every_prefix(lab: Netlab, count: int) -> None:
     if any(SERVER in line.typed for line in lines):
         stop_servers(lab)
     lab.undo()
+
+
+BY_HAND = "iptables -t nat -A POSTROUTING -s 172.168.1.0/24 -o ens33 -j MASQUERADE"
+ONE_BY_ONE: dict[str, tuple[str, list[str]]] = {
+    "nat, publish": ("", ["nat", "publish"]),
+    "publish, nat": ("", ["publish", "nat"]),
+    "nat, all the rest": ("", ["nat", ""]),
+    "typed nat, publish": (BY_HAND, ["nat", "publish"]),
+    "publish, typed nat": (BY_HAND, ["publish", "nat"]),
+    "typed nat, all the rest": (BY_HAND, ["nat", ""]),
+}
+"""What is typed before `apply`, and the steps that are taken back, "" for all."""
+
+
+@pytest.mark.parametrize("case", ONE_BY_ONE)
+def test_what_two_steps_share_goes_with_the_last_of_them(lab: Netlab, case: str) -> None:
+    """iptables-nft's table is there for the first rule, whichever that was, and has no use after the last."""
+    typed, steps = ONE_BY_ONE[case]
+    lab.apply("--until", "bridge")
+    lab.type(typed)
+    lab.apply()
+    for step in steps:
+        lab.undo(*(("--from", step) if step else ()))
+    kept = lab.type("! [ -x /usr/sbin/nft ] || nft list tables")
+    lab.undo()
+    assert kept == ""

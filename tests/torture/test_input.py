@@ -114,7 +114,7 @@ def right(done: Done) -> None:
 
 
 @pytest.mark.parametrize(
-    "count", [pytest.param(150, marks=pytest.mark.timeout(300)),
+    "count", [pytest.param(100, marks=pytest.mark.timeout(300)),
               pytest.param(10_000, marks=[pytest.mark.torture, pytest.mark.timeout(2 * 3600)])]
 )  # fmt: skip
 def test_lab_files_and_settings(netlab: Netlab, count: int) -> None:
@@ -192,7 +192,12 @@ VALUED = ("--sandbox", "--until", "--from", "--lang", "--lab", "--course", "--co
 """Elsewhere -- is the end of the options."""
 
 
-@pytest.mark.parametrize("place", PLACES)
+OFTEN = ("a sandbox", "a step to apply", "a node to run in", "a course", "a setting's key", "a container", "a command")
+
+
+@pytest.mark.parametrize(
+    "place", [each if each in OFTEN else pytest.param(each, marks=pytest.mark.torture) for each in PLACES]
+)
 def test_hostile_names(netlab: Netlab, place: str) -> None:
     for name in HOSTILE:
         words = PLACES[place](name)
@@ -207,7 +212,10 @@ def test_hostile_names(netlab: Netlab, place: str) -> None:
 # --- courses ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize(
+    "name",
+    [name if number % 8 == 0 else pytest.param(name, marks=pytest.mark.torture) for number, name in enumerate(BROKEN)],
+)
 def test_broken_courses(netlab: Netlab, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "made"
     authoring.new(folder)
