@@ -210,6 +210,8 @@ class Session:
                     self.screen.note(dead)
                 yield
             except NetlabError as error:
+                if isinstance(error, Interrupted) and lab.kept and not error.hint:
+                    error.hint = "`netlab apply` goes on from here; `netlab undo` takes the lab back"
                 # Who raised it does not know which of the labs it was.
                 error.hint = re.sub(r"`netlab (\w+)`", rf"`netlab \1{lab.state.option}`", error.hint)
                 raise

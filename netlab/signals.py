@@ -103,9 +103,6 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 def interrupted(number: int) -> Interrupted:
     """The error that a signal becomes."""
-    error = Interrupted(
-        f"interrupted by {signal.Signals(number).name}",
-        hint="`netlab apply` goes on from here; `netlab undo` takes the lab back",
-    )
+    error = Interrupted(f"interrupted by {signal.Signals(number).name}")
     error.code = 128 + number
     return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +32,55 @@ def test_no_names(name: str) -> None:
     for check in (spelling.card, spelling.node):
         with pytest.raises(ValueError, match="allowed are 1 to"):
             check(name)
+
+
+def test_words_that_ip_takes_for_its_own() -> None:
+    assert {
+        "name", "type", "dev", "via", "all", "default", "peer", "up", "down", "group", "master", "netns", "link", "to"
+    } == spelling.WORDS  # fmt: skip
+    assert not any(map(spelling.is_name, spelling.WORDS))
+
+
+RIGHT: dict[str, Callable[[], object]] = {
+    "a route to a network": lambda: route("10.0.0.0/24", "a"),
+    "a route to an address": lambda: route("10.0.0.1", "a", via="10.0.0.2"),
+    "the first port": lambda: service("a", ("true",), 1, "http://10.0.0.1:1/", ""),
+    "the last port": lambda: service("a", ("true",), 65535, "http://10.0.0.1:65535/index.html", ""),
+    "a URL without a port": lambda: fetch("a", "http://10.0.0.1"),
+    "a rule of one word": lambda: rule("nat", "POSTROUTING", "!"),
+    "IPv6": lambda: address("fe80::1/64", "a"),
+}
+
+
+@pytest.mark.parametrize("make", RIGHT.values(), ids=RIGHT)
+def test_right_values(make: Callable[[], object]) -> None:
+    assert make()
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "a card": (
+        lambda: up("-t"),
+        "'-t' can be no card's name; allowed are 1 to 15 of a-z A-Z 0-9 . _ -, beginning with a letter or digit, "
+        "and no word of ip's own",
+    ),
+    "a namespace": (
+        lambda: namespace("a/b"),
+        "'a/b' can be no network namespace's name; allowed are 1 to 64 of a-z A-Z 0-9 . _ -, beginning with a letter or "
+        "digit, and no word of ip's own",
+    ),
+    "an address": (
+        lambda: address("10.0.0.1", "a"), "'10.0.0.1' has no prefix length; 172.168.1.11/24 has one"
+    ),
+    "a port": (lambda: service("a", (), 0, URL, ""), "0 is no port, from 1 to 65535"),
+    "a URL": (lambda: fetch("a", "x"), "'x' is no URL such as http://172.168.1.11:80/"),
+    "a word": (lambda: rule("nat", ""), "'' is empty, or has a character that is no printable ASCII"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "said"), SAID.values(), ids=SAID)
+def test_what_is_said(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        make()
 
 
 def test_how_long_they_may_be() -> None:
