@@ -65,8 +65,8 @@ SAID: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a namespace": (
         lambda: namespace("a/b"),
-        "'a/b' can be no network namespace's name; allowed are 1 to 64 of a-z A-Z 0-9 . _ -, beginning with a letter or "
-        "digit, and no word of ip's own",
+        "'a/b' can be no network namespace's name; allowed are 1 to 64 of a-z A-Z 0-9 . _ -, beginning with a letter "
+        "or digit, and no word of ip's own",
     ),
     "an address": (
         lambda: address("10.0.0.1", "a"), "'10.0.0.1' has no prefix length; 172.168.1.11/24 has one"
