@@ -25,7 +25,7 @@ TABLE = (
     # Exit code 4 alone does not tell: iptables uses it for a chain still in use as well, which no waiting heals.
     Passing(r"ip6?tables(-restore)?", r"[Aa]nother app is currently holding the xtables lock", 30.0),
     Passing(r"ip6?tables(-restore)?", r"Resource temporarily unavailable", 5.0),
-    Passing(r"ip6?tables(-restore)?", r"CHAIN_(ADD|DEL)|TABLE_FLUSH failed.*\(Device or resource busy\)", 1.0),
+    Passing(r"ip6?tables(-restore)?", r"(CHAIN_(ADD|DEL)|TABLE_FLUSH) failed.*\(Device or resource busy\)", 1.0),
     # A veth that has just been made can still be busy when it is plugged in or moved.
     Passing(r"ip", r"RTNETLINK answers: Device or resource busy", 1.0),
     Passing(r"ip", r"Cannot remove namespace file .*Device or resource busy", 2.0),
