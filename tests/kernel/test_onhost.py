@@ -242,6 +242,16 @@ def test_a_strangers_equal_rule_stays(host: OnMachine) -> None:
     host.type(f"iptables -t nat -D {rule}", unused("nat"))
 
 
+@pytest.mark.parametrize("steps", [("nat", "publish"), ("publish", "nat")])
+def test_what_two_steps_share_goes_with_the_last_of_them(host: OnMachine, steps: tuple[str, ...]) -> None:
+    host.apply()
+    for step in steps:
+        host("undo", "--from", step)
+    found = host.snapshot("without")
+    host("undo")
+    assert " nat" not in found.read_text()
+
+
 def test_the_hosts_own_eth1_stays_where_it_is(host: OnMachine) -> None:
     before = host.type("ip -o link show eth1")
     host.apply()
