@@ -27,7 +27,7 @@ class Probing:
         self._commands: list[Started] = []
         try:
             if probe.watch is not None:
-                self._watch = _start(probe.watch)
+                self._watch = _start(probe.watch, tied=True)  # without its packet it would wait for ever
                 capture = self._watch[1]
                 _until(lambda: "listening on" in capture.stderr or not capture.alive)
             self._commands += map(_start, probe.commands)
@@ -56,9 +56,9 @@ class Probing:
         return self._proof.judge(results, watched)
 
 
-def _start(command: Command) -> Started:
+def _start(command: Command, *, tied: bool = False) -> Started:
     argv = processes.argv(Job(command.argv, command.netns))
-    return argv, Running(argv)
+    return argv, Running(argv, tied=tied)
 
 
 def _until(true: Callable[[], bool], seconds: float = 2.0) -> None:

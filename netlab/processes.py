@@ -27,7 +27,7 @@ from typing import IO, Any
 
 import sh
 
-from netlab import signals
+from netlab import linux, signals
 from netlab.errors import Interrupted, Missing
 from netlab.model import Result
 from netlab.programs import PATH, program
@@ -65,14 +65,25 @@ class Job:
     stdin: str = ""
 
 
-class Running:
-    """A process in the background, in a session of its own, with its outputs as they come."""
+_TIED = 'trap : TERM; "$@" & wait $! || { [ $? -le 128 ] || { kill $!; wait $!; }; }'
+"""Runs a program, ends it when it is told to end itself, and then waits for it."""
 
-    def __init__(self, argv: Sequence[str], stdin: str | IO[bytes] = "") -> None:
+
+class Running:
+    """A process in the background, in a session of its own, with its outputs as they come.
+
+    One that is ``tied`` ends when we do, however we end. The kernel tells a shell of it, which tells the program: it
+    would forget it for a program that becomes another user, as root's tcpdump does.
+    """
+
+    def __init__(self, argv: Sequence[str], stdin: str | IO[bytes] = "", *, tied: bool = False) -> None:
+        if tied:
+            argv = (_path("sh"), "-c", _TIED, "sh", *argv)
         self._out, self._err = io.BytesIO(), io.BytesIO()
         # _tty_out: else every program thinks it talks to a terminal. The buffers: sh cuts what it keeps itself at 3 MB.
         self._process: Any = _start(
             *argv,
+            _preexec_fn=functools.partial(_tie, os.getpid()) if tied else signals.default,
             _in=stdin,
             _out=self._out,
             _err=self._err,
@@ -112,6 +123,13 @@ class Running:
         return Result(int(self._process.exit_code), out, err)
 
 
+def _tie(parent: int) -> None:
+    signals.default()
+    linux.die_with_parent(signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def _start(path: str, *arguments: str, **settings: Any) -> Any:
     """Sh's process, in the background and in a session of its own, with an environment and signals that we know.
 
@@ -121,7 +139,7 @@ def _start(path: str, *arguments: str, **settings: Any) -> Any:
     try:
         command: Any = sh.Command(path)
         with signals.held():
-            process = command(*arguments, **settings, **always, _preexec_fn=signals.default)
+            process = command(*arguments, **{"_preexec_fn": signals.default, **settings}, **always)
     except OSError as error:
         raise _refused(error, path) from error
     try:

@@ -94,6 +94,20 @@ def test_ctrl_c_in_the_middle_of_a_command(lab: Netlab) -> None:
     lab.undo()
 
 
+@pytest.mark.parametrize("number", [*SIGNALS.values(), signal.SIGKILL])
+def test_a_capture_ends_with_who_began_it(lab: Netlab, number: int) -> None:
+    """tcpdump waits for one packet, and root's becomes another user, whom the kernel tells of no parent's end."""
+    lab.apply("--until", "nat")
+    lab.type("ip netns exec container1 iptables -A OUTPUT -p icmp -j DROP")
+    with lab.process("prove", "nat", "--json") as process:
+        # The second ping is the capture's own: it listens then.
+        until(lambda: [*processes_of(lab.holder()).values()].count("ping") >= 2)
+        os.kill(process.pid, number)
+        process.communicate(timeout=30)
+    until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"], seconds=2.0)
+    lab.undo()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_while_the_sandbox_is_made(netlab: Netlab, number: int) -> None:
     """Nothing is forgotten: what is left is known, and one command ends it."""
