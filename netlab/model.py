@@ -304,6 +304,10 @@ class Operation(Protocol):
         """``before``, without what others of netlab's had ``brought`` by then."""
         return before
 
+    def renew(self) -> tuple[Command, ...]:
+        """The commands that let it forget whom it knew, when a cable to somebody was made anew, and a card with it."""
+        return ()
+
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         """The commands that lead from ``facts`` back to ``before``; none when it is as before already."""
         ...

@@ -27,7 +27,10 @@ def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Itera
         seen = next(look([chapter], host))
         yield StepBegun(chapter.name, chapter.summary, len(seen.held), len(chapter.operations))
         if seen.missing:
+            anew = [each for each in seen.missing if each in journal.ours and _is_a_cable(each)]
             yield from _apply_missing(seen, host, journal)
+            if anew:
+                yield from _renewed(chapter.name, host, journal)
         yield from drained(host)
         journal.finish(chapter.name)
         changed += len(seen.missing)
@@ -79,6 +82,18 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
     made = {each: each.identity(now) for now in [facts_for(host, seen.missing)] for each in seen.missing if each.makes}
     if made:
         journal.made(made)
+
+
+def _is_a_cable(operation: Operation) -> bool:
+    return any(thing[0] == "link" for thing in operation.makes)
+
+
+def _renewed(step: str, host: LabHost, journal: Journal) -> Iterator[Event]:
+    """Whoever stands still forgets whom they knew: who has got a new cable has got a new card."""
+    operations = [each.operation for each in journal.entries if each.operation.renew()]
+    facts = facts_for(host, operations)
+    tasks = [(each, command) for each in operations if each.holds(facts) for command in each.renew()]
+    yield from _performed(step, tasks, host, together=True)
 
 
 def _cleared(operation: Operation, facts: Facts, journal: Journal) -> tuple[Command, ...]:

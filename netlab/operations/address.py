@@ -56,6 +56,10 @@ class Address(Operation):
     def apply(self, facts: Facts) -> tuple[Command, ...]:
         return (Command(("ip", "addr", "add", self.cidr, "dev", self.dev), self.netns or None),)
 
+    def renew(self) -> tuple[Command, ...]:
+        # For half a minute and more it would send to the card that has gone.
+        return (Command(("ip", "neigh", "flush", "dev", self.dev), self.netns or None),)
+
     def undo(self, facts: Facts, before: Json) -> tuple[Command, ...]:
         return (self._delete(self.cidr),) if self.holds(facts) else ()
 
