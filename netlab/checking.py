@@ -76,7 +76,7 @@ def _chapters(loaded: course.Parts, filled: Any) -> Iterator[tuple[str, Chapter 
 
 def _around(loaded: course.Parts, filled: Any) -> Iterator[Fault]:
     try:
-        contract.operations("the surroundings' module", loaded.surroundings, filled)
+        contract.around(loaded.surroundings, filled)
     except NetlabError as error:
         yield _from(error, *_place(loaded.surroundings, "operations"))
 

@@ -122,6 +122,11 @@ def operations(what: str, module: Any, lab: Any) -> tuple[Operation, ...]:
     return found
 
 
+def around(surroundings: Any, lab: Any) -> tuple[Operation, ...]:
+    """What the surroundings of a sandbox are made of for ``lab``. Raises CourseError for what is wrong with them."""
+    return operations("the surroundings' module", surroundings, lab)
+
+
 def proofs(what: str, step: Any, lab: Any) -> tuple[Proof, ...]:
     """A step's proofs for ``lab``. Raises CourseError for what fails, and what is none."""
     return _yielded(what, "proofs", step.proofs, lab, lambda each: callable(getattr(each, "judge", None)))

@@ -222,8 +222,7 @@ def _hold(folder: Path) -> NoReturn:
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.closerange(3, 65536)  # the lab's lock among them
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
+    signals.default()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # survives exec: the kernel reaps what ends in here
     os.execve(sleep, ["sleep", "infinity"], {MARK: str(folder)})
 

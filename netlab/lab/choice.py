@@ -33,7 +33,7 @@ class Choice:
 
     def around(self) -> tuple[Operation, ...]:
         """What the surroundings of a sandbox are made of. Raises CourseError for what is wrong with them."""
-        return contract.operations("the surroundings' module", self.course.surroundings, self.parameters)
+        return contract.around(self.course.surroundings, self.parameters)
 
     def declared(self) -> dict[str, str]:
         """The namespaces that the course makes, with the step that makes each."""
