@@ -178,8 +178,9 @@ class _Performance:
 
     def _again(self) -> None:
         shown = (self._lines(each, first=not number) for number, each in enumerate(self._shown))
-        self._stage.again([row for lines in shown for row in lines])
-        self._draw_bottom()
+        with self._stage.picture():
+            self._stage.again([row for lines in shown for row in lines])
+            self._draw_bottom()
 
     def _draw_bottom(self, *, busy: bool = False, note: str = "") -> None:
         columns, rows = self._stage.columns, self._stage.rows

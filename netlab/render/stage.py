@@ -28,6 +28,7 @@ class Stage:
         self._terminal, self._stream, self._size = terminal, stream, size
         self._row = 0
         self._bottom: list[str] = []
+        self._held: list[str] | None = None
         self.unread = 0
         """Rows that were shown since the last ``read``."""
 
@@ -124,14 +125,14 @@ class Stage:
         text = f"{_at(self._row)}{_BELOW}{''.join(written)}"
         self._row = min(self._row + used, rows - 1)
         self.unread += used
-        self._write(f"{_AT_ONCE}{text}{self._placed(kept, rows)}{_DONE}")
+        self._write(f"{text}{self._placed(kept, rows)}")
 
     def bottom(self, lines: Sequence[Line]) -> None:
         """What stands in the last rows from now on, each line cut off where the screen ends."""
         columns, rows = self._measure()
         drawn = [self._terminal.painted(crop(self._terminal.spelled(each), columns)) for each in lines[-rows + 1 :]]
         if drawn != self._bottom:
-            self._write(f"{_AT_ONCE}{self._placed(drawn, rows)}{_DONE}")
+            self._write(self._placed(drawn, rows))
 
     def _placed(self, drawn: list[str], rows: int) -> str:
         """What puts ``drawn`` at the bottom, in the place of what is there, and moves the text up where it has to."""
@@ -145,9 +146,22 @@ class Stage:
         self._row, self._bottom = self._row - up, drawn
         return gone + moved + "".join(f"{_at(first + number)}{each}{_REST}" for number, each in enumerate(drawn))
 
+    @contextlib.contextmanager
+    def picture(self) -> Iterator[None]:
+        """What is drawn in the block reaches the terminal as one picture: nobody sees it half."""
+        self._held = []
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            self._write("".join(held))
+
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        if self._held is not None:
+            self._held.append(text)
+        elif text:
+            self._stream.write(f"{_AT_ONCE}{text}{_DONE}")
+            self._stream.flush()
 
 
 def _at(row: int) -> str:

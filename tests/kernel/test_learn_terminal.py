@@ -323,8 +323,7 @@ def test_another_size_in_the_midst_of_it(netlab: Netlab, tmp_path: Path) -> None
         to_the(window, r"command 1 of 2")
         for size in ((80, 24), (60, 20), (120, 40)):
             window.resize(*size)
-            window.see(r"command 1 of 2\n(.*\n)+ Enter run")
-            assert lines(window.screen())[-1].rstrip()
+            window.see(r"command 1 of 2\n(.*\n)+ Enter run.*\n( .+\n)?\Z")  # the bar stands in the last row again
         window.press("Enter")
         window.see(r"command 2 of 2")
         window.keys("q")
