@@ -24,8 +24,9 @@ settings.load_profile("unhurried")
 NO_STATE = "/proc/no-state"
 """Nobody can make a folder there, not even root."""
 
-ASKING = ("netlab", "shared", "processes_run")
-"""The fixtures by which a test asks: for a netlab of its own, or of its file; for harmless processes."""
+ASKING = ("netlab", "shared", "holder", "processes_run")
+"""The fixtures by which a test asks: for a netlab of its own, or of its file; for a sandbox that no netlab knows; for
+harmless processes."""
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from netlab import state
-from netlab.errors import UnsafeState, UsageError
+from netlab.errors import Missing, Unreadable, UnsafeState, UsageError
 from netlab.state import State, default_base
 
 
@@ -122,6 +123,12 @@ def test_unsafe(lab: State, spoil: Callable[[Path], object], said: str) -> None:
     assert caught.value.hint
 
 
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    made = State(tmp_path / "a\nb", "default")
+    with pytest.raises(UnsafeState, match=r"a\\nb/default' has a name that is no text"):
+        made.create()
+
+
 def test_a_sticky_folder_above_it_is_safe(lab: State) -> None:
     lab.base.parent.chmod(0o1777)
     lab.check()
@@ -211,6 +218,27 @@ def test_a_lock_that_was_removed_is_nobodys(lab: State) -> None:
             assert (lab.folder / "lock").read_text().startswith(f"pid {os.getpid()} since ")
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_lock_that_goes_just_before_it_is_ours(
+    lab: State, monkeypatch: pytest.MonkeyPatch, *, replaced: bool
+) -> None:
+    """Who ended the lab held it until then: what we have locked is nobody's, and the next one counts."""
+    kernels, locked = fcntl.flock, list[int]()
+
+    def first_it_goes(fd: int, how: int) -> None:
+        kernels(fd, how)
+        locked.append(fd)
+        if len(locked) == 1:
+            (lab.folder / "lock").unlink()
+            if replaced:
+                (lab.folder / "lock").touch(mode=0o600)
+
+    monkeypatch.setattr(fcntl, "flock", first_it_goes)
+    with lab.locked(10, make=True):
+        assert len(locked) == 2
+        assert os.path.samestat(os.fstat(locked[1]), (lab.folder / "lock").stat())
+
+
 @pytest.mark.parametrize(
     "spoil", [lambda path: path.symlink_to("/etc/passwd"), lambda path: path.mkdir(), lambda path: os.mkfifo(path)]
 )
@@ -248,6 +276,27 @@ def test_a_write_that_breaks_off_leaves_the_old_one(lab: State) -> None:
     assert lab.read("lab.json") == {"version": state.VERSION, "a": 1}
     lab.write("lab.json", {"a": 2})
     assert lab.read("lab.json")["a"] == 2
+
+
+def test_a_disk_that_takes_no_more_leaves_the_old_one(lab: State) -> None:
+    lab.write("lab.json", {"a": 1})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(Missing, match=r"lab\.json cannot be written: File too large") as caught:
+            lab.write("lab.json", {"a": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.hint == "make room; then run the command again"
+    assert [path.name for path in lab.folder.iterdir()] == ["lab.json"]
+    assert lab.read("lab.json") == {"version": state.VERSION, "a": 1}
+
+
+def test_what_a_file_lacks_is_named(lab: State) -> None:
+    lab.write("lab.json", {"a": 1})
+    assert lab.read("lab.json", keys=["a"]) == {"version": state.VERSION, "a": 1}
+    with pytest.raises(Unreadable, match=r"lab\.json lacks b, c$"):
+        lab.read("lab.json", keys=["a", "b", "c"])
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pexpect
 import pytest
 
+from netlab import sandbox
+from netlab.errors import Interrupted, Missing, NetlabError, UsageError
+from netlab.sandbox import Holder
 from tests.kernel.runner import COMMAND, NODES, Netlab, processes_of, runs, until
 from tests.kernel.tutorial import STEPS
 from tests.toy import TOY
@@ -290,6 +297,128 @@ def test_a_namespace_that_the_machine_unmounts_is_not_held_by_it(netlab: Netlab)
 def test_root_needs_no_ambient_capabilities(lab: Netlab) -> None:
     # Kernel 3.10 has none. Whoever is not root gets nowhere without.
     assert lab.type("grep CapAmb /proc/self/status") == "CapAmb:\t0000000000000000\n"
+
+
+# --- made and entered without the command line -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[Holder]:
+    """A sandbox of the test's own, that no netlab knows."""
+    made = sandbox.start(tmp_path, lambda holder: None)
+    yield made
+    sandbox.end(made)
+
+
+@pytest.mark.usefixtures("holder")
+def test_who_cannot_be_written_down_does_not_stay(tmp_path: Path) -> None:
+    made: list[Holder] = []
+
+    def refused(holder: Holder) -> None:
+        made.append(holder)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        sandbox.start(tmp_path, refused)
+    until(lambda: not made[0].alive)
+
+
+@pytest.mark.usefixtures("holder")
+def test_one_that_ends_at_once_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended_at_once(folder: Path, answering: int, waiting: int) -> None:
+        os.write(answering, b'{"pid": 12}\n')
+        os._exit(1)
+
+    monkeypatch.setattr(sandbox, "_make", ended_at_once)
+    with pytest.raises(Missing, match="its holder ended at once") as caught:
+        sandbox.start(tmp_path, lambda holder: pytest.fail("there is none to keep"))
+    assert caught.value.details == ('[{"pid": 12}]',)
+
+
+def nothing() -> None:
+    raise FileNotFoundError(errno.ENOENT, "is not there", "/nowhere")
+
+
+def said_no() -> None:
+    raise UsageError("no", hint="yes")
+
+
+def ended() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+RAISED: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
+    "what netlab can explain": (said_no, UsageError, "no"),
+    "what the kernel says": (nothing, FileNotFoundError, "'/nowhere'"),
+    "a mistake, with its place": (lambda: 1 // 0, RuntimeError, r"(?s)in _outcome.*ZeroDivisionError"),
+    "what cannot be handed out": (lambda: threading.Lock(), RuntimeError, "cannot pickle"),
+    "that it was killed": (ended, Interrupted, r"inside the sandbox was ended \(137\)"),
+}
+
+
+@pytest.mark.parametrize(("work", "kind", "text"), RAISED.values(), ids=RAISED)
+def test_what_goes_wrong_inside_is_raised_outside(
+    holder: Holder, work: Callable[[], object], kind: type[Exception], text: str
+) -> None:
+    with pytest.raises(kind, match=text):
+        sandbox.enter(holder, work)
+
+
+def test_a_folder_that_is_gone_is_no_reason_not_to_enter(
+    holder: Holder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    assert sandbox.enter(holder, os.getcwd) == str(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert sandbox.enter(holder, os.getcwd) == "/"
+
+
+def test_what_has_just_ended_is_not_entered(holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Holder, "alive", False)  # its files are opened first: then they are its own
+    with pytest.raises(NetlabError, match=r"^the sandbox has just ended$"):
+        sandbox.enter(holder, os.getpid)
+    monkeypatch.undo()
+    os.kill(holder.pid, signal.SIGKILL)
+    until(lambda: not holder.alive)
+    with pytest.raises((NetlabError, OSError), match=r"has just ended|No such"):
+        sandbox.enter(holder, os.getpid)
+
+
+def test_who_is_there_besides_us(holder: Holder) -> None:
+    assert sandbox.enter(holder, sandbox.others) == []
+    started = sandbox.enter(holder, lambda: subprocess.Popen(["sleep", "600"], start_new_session=True).pid)
+    assert sandbox.enter(holder, lambda: [(pid, sandbox.words(pid)) for pid in sandbox.others()]) == [
+        (started, "sleep 600")
+    ]
+
+
+def test_a_lab_whose_state_is_under_run(netlab: Netlab) -> None:
+    """As that of somebody whose XDG_STATE_HOME is in /run/user: the sandbox has a /run of its own."""
+    folder = next((each for each in (Path(f"/run/user/{os.getuid()}"), Path("/run")) if os.access(each, os.W_OK)), None)
+    if folder is None:
+        pytest.skip("there is no folder in /run to write in")
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        netlab.environment["XDG_STATE_HOME"] = own
+        netlab.base = Path(own) / "netlab"
+        netlab.apply("--until", "veth")
+        assert netlab.states()["veth"] == "done"
+        assert netlab.type(f"ls {own}") == "netlab\n"
+        assert netlab.type("ls -d /run/netns /run/netlab-sandbox").split() == ["/run/netlab-sandbox", "/run/netns"]
+        netlab("sandbox", "end")
+        assert netlab.left() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user has none to give up")
+def test_root_without_its_rights_is_as_anybody_else(netlab: Netlab, tmp_path: Path) -> None:
+    """As in most containers: root that may not mount makes a user namespace, as an ordinary user does."""
+    for words in (["apply", "--until", "nat"], ["status"], ["undo"]):
+        done = subprocess.run(
+            ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "--", *COMMAND, *words],
+            env=netlab.environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert netlab.left() == []
 
 
 REFUSING = """
