@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from netlab.engine.looking import LabHost, Look, drained, facts_for, look
+from netlab.engine.looking import LabHost, Look, Looked, drained, facts_for, look
 from netlab.errors import CommandFailed, Conflict, DidNotHold, Missing
 from netlab.events import Event, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.journal import Entry, Journal
 from netlab.model import Chapter, Command, Facts, Operation
+
+Task = tuple[Operation, Command]
+"""A command, and the operation that it is for."""
 
 
 def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Iterator[Event]:
@@ -27,10 +30,7 @@ def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Itera
         seen = next(look([chapter], host))
         yield StepBegun(chapter.name, chapter.summary, len(seen.held), len(chapter.operations))
         if seen.missing:
-            anew = [each for each in seen.missing if each in journal.ours and _is_a_cable(each)]
             yield from _apply_missing(seen, host, journal)
-            if anew:
-                yield from _renewed(chapter.name, host, journal)
         yield from drained(host)
         journal.finish(chapter.name)
         changed += len(seen.missing)
@@ -50,6 +50,13 @@ def apply_one(chapter: Chapter, operation: Operation, host: LabHost, journal: Jo
         journal.finish(chapter.name)
 
 
+def commands(seen: Look, host: Looked, journal: Journal | None) -> list[Task]:
+    """What ``apply`` would run now for what is missing of a step, in order; None: where netlab has not been yet."""
+    if journal is None:
+        return [(each, command) for each in seen.missing for command in each.apply(seen.facts)]
+    return [*_bringing(seen, journal), *(_renewing(host, journal) if _cut(seen, journal) else ())]
+
+
 def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: bool = True) -> Iterator[Event]:
     step, facts = seen.chapter.name, seen.facts
     in_the_way = [each.found(facts) for each in seen.missing if each.blocked(facts) and not journal.still(each, facts)]
@@ -59,9 +66,7 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
             details=in_the_way,
             hint="remove it by hand; in a sandbox, undo does, if it was typed there",
         )
-    tasks = [
-        (each, command) for each in seen.missing for command in (*_cleared(each, facts, journal), *each.apply(facts))
-    ]
+    tasks, cut = _bringing(seen, journal), _cut(seen, journal)
     try:
         brought = journal.brought()
         journal.record([Entry(step, each, each.beside(each.before(facts), brought)) for each in seen.missing])
@@ -82,18 +87,28 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
     made = {each: each.identity(now) for now in [facts_for(host, seen.missing)] for each in seen.missing if each.makes}
     if made:
         journal.made(made)
+    if cut:
+        yield from _performed(step, _renewing(host, journal), host, together=together)
 
 
-def _is_a_cable(operation: Operation) -> bool:
-    return any(thing[0] == "link" for thing in operation.makes)
+def _bringing(seen: Look, journal: Journal) -> list[Task]:
+    """The commands of what is missing, and before them what clears their way."""
+    facts = seen.facts
+    return [
+        (each, command) for each in seen.missing for command in (*_cleared(each, facts, journal), *each.apply(facts))
+    ]
 
 
-def _renewed(step: str, host: LabHost, journal: Journal) -> Iterator[Event]:
-    """Whoever stands still forgets whom they knew: who has got a new cable has got a new card."""
+def _cut(seen: Look, journal: Journal) -> bool:
+    """Is one of netlab's own cables missing?"""
+    return any(each in journal.ours and any(thing[0] == "link" for thing in each.makes) for each in seen.missing)
+
+
+def _renewing(host: Looked, journal: Journal) -> list[Task]:
+    """The commands by which whoever stands forgets whom they knew: who gets a new cable gets a new card."""
     operations = [each.operation for each in journal.entries if each.operation.renew()]
     facts = facts_for(host, operations)
-    tasks = [(each, command) for each in operations if each.holds(facts) for command in each.renew()]
-    yield from _performed(step, tasks, host, together=True)
+    return [(each, command) for each in operations if each.holds(facts) for command in each.renew()]
 
 
 def _cleared(operation: Operation, facts: Facts, journal: Journal) -> tuple[Command, ...]:
@@ -102,9 +117,7 @@ def _cleared(operation: Operation, facts: Facts, journal: Journal) -> tuple[Comm
     return operation.undo(facts, ours.before) if ours is not None else ()
 
 
-def _performed(
-    step: str, tasks: Sequence[tuple[Operation, Command]], host: LabHost, *, together: bool
-) -> Iterator[Event]:
+def _performed(step: str, tasks: Sequence[Task], host: LabHost, *, together: bool) -> Iterator[Event]:
     """Run the commands, in order, and yield what ran; a failure names the step and the operation as well."""
     waiting = list(tasks)
     try:

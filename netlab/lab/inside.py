@@ -138,7 +138,7 @@ class Inside:
 
     def plan(self, until: str | None) -> PlanView:
         """What `apply` would run now."""
-        return views.plan(self.some(self.graph.until(until)), self.host)
+        return views.plan(self.some(self.graph.until(until)), self.host, self.journal)
 
     def status(self) -> list[StepStatus]:
         """How each step stands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from netlab import engine, reading
+from netlab.journal import Journal
 from netlab.model import Chapter, Facts, Query
 from netlab.views import PlanView, StepPlan, StepStatus
 
@@ -16,11 +17,11 @@ class Nothing:
         return reading.NOWHERE
 
 
-def plan(chapters: Sequence[Chapter], host: engine.Looked) -> PlanView:
-    """Per step, the commands of what is missing; those of given operations apart."""
+def plan(chapters: Sequence[Chapter], host: engine.Looked, journal: Journal | None = None) -> PlanView:
+    """Per step, the commands of what is missing; given operations apart. ``journal``: what netlab did there so far."""
     steps = []
     for seen in engine.look(chapters, host):
-        commands = [(each.given, str(command)) for each in seen.missing for command in each.apply(seen.facts)]
+        commands = [(each.given, str(command)) for each, command in engine.commands(seen, host, journal)]
         always = tuple(text for given, text in commands if not given)
         given = tuple(text for given, text in commands if given)
         steps.append(StepPlan(seen.chapter.name, seen.chapter.summary, always, given, len(seen.held)))

@@ -98,8 +98,10 @@ def test_who_has_got_a_new_cable_is_reached_at_once(lab: Netlab) -> None:
     """The lab host and the other container knew its old card, and would send there for half a minute and more."""
     lab.apply()
     lab.type("ip netns pids container2 | xargs kill; ip netns del container2", "ip link del veth2 2>/dev/null || :")
+    planned = [command for step in lab.json("plan")["steps"] for command in step["commands"]]
     repaired = lab("apply", "--json")
     ran = [each["command"] for each in repaired.events if each["event"] == "ran"]
+    assert ran == planned
     flushed = ["ip netns exec container1 ip neigh flush dev eth1", "ip neigh flush dev br0"]
     assert [each for each in ran if "neigh" in each] == flushed
     assert {each["ok"] for each in repaired.proofs} == {True}
