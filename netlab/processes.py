@@ -136,16 +136,16 @@ def _start(path: str, *arguments: str, **settings: Any) -> Any:
     Raises Missing where the machine lets us start none.
     """
     always = {"_bg": True, "_bg_exc": False, "_new_session": True, "_env": ENVIRONMENT, "_ok_code": _CODES}
+    process: Any = None
     try:
         command: Any = sh.Command(path)
-        with signals.held():
+        with signals.blocked():
             process = command(*arguments, **{"_preexec_fn": signals.default, **settings}, **always)
     except OSError as error:
         raise _refused(error, path) from error
-    try:
-        signals.check()
     except Interrupted:
-        _end(process)
+        if process is not None:
+            _end(process)
         raise
     return process
 

@@ -114,15 +114,15 @@ def start(folder: Path, keep: Callable[[Holder], None]) -> Holder:
     waiting, going = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    with signals.held():
-        maker = os.fork()
-    if maker == 0:
-        os.close(answers)
-        os.close(going)
-        _make(folder, answering, waiting)
-    os.close(answering)
-    os.close(waiting)
     try:
+        with signals.blocked():
+            maker = os.fork()
+            if maker == 0:
+                os.close(answers)
+                os.close(going)
+                _make(folder, answering, waiting)
+            os.close(answering)
+            os.close(waiting)
         with os.fdopen(answers) as said:
             words = [json.loads(line) for line in said]
         os.waitpid(maker, 0)

@@ -1,7 +1,8 @@
 """Ctrl-C and its like as an error that ends a command in order, and that is not lost where it cannot be raised.
 
-Python swallows what a signal's handler raises in the hooks around a fork, and leaves somebody's lock held for ever.
-There it is only noted (``held``), and whoever is about to start something asks (``check``).
+Python swallows what a signal's handler raises in the hooks around a fork, and leaves somebody's lock held for ever: a
+fork is made while signals are ``blocked``. What is swallowed elsewhere (by a destructor) is known all the same, and
+whoever is about to start something asks (``check``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a command to end."""
 
 _arrived: list[int] = []
-_holding = 0
 _owner = 0
 """The process that catches. One that it forks does not, until it says so itself or becomes another program."""
 
@@ -29,8 +29,8 @@ def catch() -> None:
 
     One that the caller ignores stays ignored.
     """
-    global _owner, _holding
-    _owner, _holding = os.getpid(), 0
+    global _owner
+    _owner = os.getpid()
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
@@ -41,13 +41,13 @@ def catch() -> None:
 def blocked() -> Iterator[None]:
     """What arrives in here waits in the kernel: for us, and for a process that is forked in here until it unblocks.
 
-    So nothing is lost between a fork and the handler that its process installs.
+    So nothing is lost between a fork and the handler that its process installs. At the end it is raised.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
     finally:
-        unblock()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def unblock() -> None:
@@ -55,19 +55,8 @@ def unblock() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
-@contextlib.contextmanager
-def held() -> Iterator[None]:
-    """What arrives in here is noted, and not raised: for what must not break off half done. Then ask ``check``."""
-    global _holding
-    _holding += 1
-    try:
-        yield
-    finally:
-        _holding -= 1
-
-
 def check() -> None:
-    """Raise Interrupted if a signal has arrived."""
+    """Raise Interrupted if a signal has arrived, whoever swallowed what it raised."""
     if _arrived:
         raise interrupted(_arrived[0])
 
@@ -97,8 +86,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
     if os.getpid() != _owner:
         return
     _arrived.append(number)
-    if not _holding:
-        raise interrupted(number)
+    raise interrupted(number)
 
 
 def interrupted(number: int) -> Interrupted:

@@ -1,0 +1,101 @@
+"""Ctrl-C and its like: an error where it can be raised, and never lost where it cannot."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sh
+
+from netlab import signals
+from netlab.errors import Interrupted
+from netlab.processes import Running
+
+NUMBERS = {number.name: number for number in signals.ENDING}
+
+
+@pytest.fixture(autouse=True)
+def _caught(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Signals are caught, as by the command line; afterwards they are pytest's again."""
+    before = {number: signal.getsignal(number) for number in signals.ENDING}
+    monkeypatch.setattr(signals, "_arrived", [])
+    signals.catch()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def send(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
+def test_it_is_an_error_with_the_shells_exit_code(number: signal.Signals) -> None:
+    with pytest.raises(Interrupted, match=f"interrupted by {number.name}") as caught:
+        send(number)
+    assert caught.value.code == 128 + number
+
+
+@pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
+def test_it_waits_while_it_is_blocked(number: signal.Signals) -> None:
+    reached = list[str]()
+
+    def work() -> None:
+        with signals.blocked():
+            with signals.blocked():
+                send(number)
+                reached.append("the inner block's end")
+            reached.append("the outer block's end")
+
+    with pytest.raises(Interrupted, match=number.name):
+        work()
+    assert reached == ["the inner block's end", "the outer block's end"]
+    with signals.blocked():
+        pass  # it came once
+
+
+def test_what_somebody_swallowed_is_known() -> None:
+    signals.check()
+    with pytest.raises(Interrupted):
+        send(signal.SIGHUP)
+    with pytest.raises(Interrupted, match="SIGHUP"):
+        signals.check()
+
+
+def test_what_the_caller_ignores_stays_ignored() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signals.catch()
+    send(signal.SIGHUP)
+    signals.check()
+
+
+def test_a_forked_process_is_not_interrupted_before_it_says_so() -> None:
+    child = os.fork()
+    if child == 0:
+        send(signal.SIGTERM)
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+@pytest.mark.usefixtures("processes_run")
+def test_a_process_that_was_just_started_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = list[Any]()
+
+    class Command:
+        def __init__(self, path: str) -> None:
+            self._command: Any = kernels(path)
+
+        def __call__(self, *arguments: str, **settings: Any) -> Any:
+            send(signal.SIGINT)
+            started.append(self._command(*arguments, **settings))
+            return started[0]
+
+    kernels = sh.Command
+    monkeypatch.setattr(sh, "Command", Command)
+    with pytest.raises(Interrupted, match="SIGINT"):
+        Running(("/bin/sleep", "600"))
+    assert not started[0].is_alive()
+    assert started[0].exit_code == -signal.SIGKILL
