@@ -118,7 +118,7 @@ def usage(name: str) -> str:
 
 def shared() -> set[str]:
     """The names of the options that every command has."""
-    return {flag for flags, _ in cli._SHARED.values() for flag in flags}
+    return {flag for flags, _ in cli.options.SHARED.values() for flag in flags}
 
 
 def test_the_table_lists_every_command_with_its_own_options() -> None:

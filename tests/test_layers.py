@@ -53,10 +53,12 @@ RANKS: tuple[tuple[str, ...], ...] = (
 
 RANK = {room: number for number, rooms in enumerate(RANKS) for room in rooms}
 
+CLI = ("options", "session", "lab", "learning", "within", "doctor", "sandboxes", "courses")
+
 ONLY = {
     "sh": {"processes"},
     "tenacity": {"host", "probing"},
-    "typer": {"cli"},
+    "typer": {f"cli.{each}" for each in CLI} | {"cli"},
     "rich": {"render.terminal"},
     "markdown_it": {"lessons.markdown"},
     "networkx": {"course"},
@@ -66,7 +68,8 @@ ONLY = {
 
 LATE = {
     "__main__": "the whole command line: signals are caught before it is imported",
-    "cli": "what a command needs beyond typer is imported when it runs, so that --help stays quick",
+    **{f"cli.{each}": "what a command needs beyond typer is imported when it runs: --help stays quick" for each in CLI},
+    "cli": "render, only for an error",
     "render": "rich, 50 ms: not for pipes, JSON or --help",
     "course": "networkx, 80 ms: not for a walk of a lab that stands",
     "parameters": "pydantic: only where parameters are checked",

@@ -409,5 +409,5 @@ def test_the_shell_completes_step_names(standing: Netlab, words: str, expected: 
 
 
 def test_the_checkout_is_what_is_tested() -> None:
-    assert (TOP / "netlab/cli.py").is_file()
+    assert (TOP / "netlab/cli/lab.py").is_file()
     assert (TOY / "__init__.py").is_file()
