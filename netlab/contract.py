@@ -73,7 +73,7 @@ def check_parts(folder: Path, steps: Any, lab_type: Any, surroundings: Any) -> N
     _names(named, surroundings, "NODES")
     _names(named, surroundings, "PARAMETERS")
     with authored(f"NODES of {named} are wrong"):
-        spelling.node(*surroundings.NODES)
+        spelling.namespace(*surroundings.NODES)
     unknown = [each for each in surroundings.PARAMETERS if each not in lab_type.model_fields]
     if unknown:
         raise CourseError(f"PARAMETERS of {named} has {unknown[0]!r}, and Lab has no such field", hint="correct it")

@@ -11,8 +11,7 @@ from netlab import sandbox
 from netlab.errors import Missing, UsageError
 from netlab.lab import Choice, HostLab, SandboxLab
 from netlab.programs import FOLDERS, program
-
-HOST = "host"
+from netlab.spelling import HOST
 
 
 def check(lab: SandboxLab | HostLab, node: str, choice: Choice) -> None:

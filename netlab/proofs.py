@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from netlab import spelling
 from netlab.model import Command, Observation, Probe, Proof, Result
 
-HOST = "host"
+HOST = spelling.HOST
 """The lab host's name as a node; any other node is a network namespace."""
 
 

@@ -14,6 +14,9 @@ WORDS = frozenset(
 )
 """Words of ip's own: as a name, ip takes the next word for the name."""
 
+HOST = "host"
+"""The lab host, where a node is named: no network namespace may be called so."""
+
 CARD = "1 to 15 of a-z A-Z 0-9 . _ -, beginning with a letter or digit, and no word of ip's own"
 NODE = CARD.replace("15", "64")
 
@@ -35,6 +38,13 @@ def node(*names: str) -> None:
     for name in names:
         if not is_name(name, longest=64):
             raise ValueError(f"{name!r} can be no network namespace's name; allowed are {NODE}")
+
+
+def namespace(*names: str) -> None:
+    """Raise ValueError unless a course may call network namespaces so."""
+    node(*names)
+    if HOST in names:
+        raise ValueError(f"{HOST!r} can be no network namespace's name; it is the lab host's")
 
 
 def stack(netns: str) -> None:

@@ -34,6 +34,16 @@ def test_no_names(name: str) -> None:
             check(name)
 
 
+def test_a_namespace_is_not_called_as_the_lab_host_is() -> None:
+    spelling.namespace(*NAMES)
+    for make in (lambda: spelling.namespace("a", "host"), lambda: namespace("host")):
+        with pytest.raises(ValueError, match="it is the lab host's"):
+            make()
+    for name in NO_NAMES:
+        with pytest.raises(ValueError, match="allowed are 1 to"):
+            spelling.namespace("a", name)
+
+
 def test_words_that_ip_takes_for_its_own() -> None:
     assert {
         "name", "type", "dev", "via", "all", "default", "peer", "up", "down", "group", "master", "netns", "link", "to"

@@ -17,7 +17,7 @@ class Namespace(Operation):
     name: str
 
     def __post_init__(self) -> None:
-        spelling.node(self.name)
+        spelling.namespace(self.name)
 
     def __str__(self) -> str:
         return f"network namespace {self.name}"
