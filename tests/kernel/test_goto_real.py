@@ -10,7 +10,7 @@ import pytest
 from tests.kernel.runner import Netlab
 from tests.kernel.tutorial import NEEDS, STEPS, TUTORIAL, until
 
-pytestmark = [pytest.mark.kernel, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.kernel
 
 MEASURED = False
 

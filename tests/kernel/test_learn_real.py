@@ -11,7 +11,7 @@ from netlab.words import LANGUAGES, Words, words
 from tests.kernel.runner import Netlab
 from tests.kernel.tutorial import PLAN, STEPS
 
-pytestmark = [pytest.mark.kernel, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.kernel
 
 MEASURED = False
 

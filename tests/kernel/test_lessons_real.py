@@ -58,7 +58,6 @@ def typed(netlab: Netlab, commands: tuple[Typed, ...]) -> list[tuple[Typed, str]
     return [(each, netlab.run("exec", "host", "--", "sh", "-c", f"exec 2>&1\n{each.command}").out) for each in commands]
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("step", STEPS)
 def test_what_a_lesson_shows_is_seen(walked: dict[str, Seen], step: str) -> None:
     if OLD and step in ("bridge", "web", "publish"):

@@ -20,7 +20,7 @@ from netlab.state import State
 from tests.kernel.runner import Netlab, until
 from tests.kernel.tutorial import PLAN, STEPS
 
-pytestmark = [pytest.mark.kernel, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.kernel
 
 MEASURED = False
 

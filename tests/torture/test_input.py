@@ -114,7 +114,7 @@ def right(done: Done) -> None:
 
 
 @pytest.mark.parametrize(
-    "count", [pytest.param(100, marks=pytest.mark.timeout(300)),
+    "count", [100,
               pytest.param(10_000, marks=[pytest.mark.torture, pytest.mark.timeout(2 * 3600)])]
 )  # fmt: skip
 def test_lab_files_and_settings(netlab: Netlab, count: int) -> None:
