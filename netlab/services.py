@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 from netlab import processes
+from netlab.errors import UnsafeState
 from netlab.model import Command, Result
 from netlab.programs import program
+from netlab.state import open_plain
 
 
 class Services:
@@ -26,9 +29,8 @@ class Services:
         """Start ``command.serve`` in a session of its own; whether it came to listen is for the facts to say."""
         assert command.serve is not None
         home = self._folder / command.serve.name
-        page = home / "www"
         try:
-            page.mkdir(parents=True, exist_ok=True, mode=0o755)
+            page = self._begun(home)
             (page / "index.html").write_text(command.serve.page)
         except OSError as error:
             return Result(1, "", str(error))
@@ -48,13 +50,27 @@ class Services:
         with open(next(iter(processes.HELD), os.devnull), "rb", closefd=not processes.HELD) as lock:
             return processes.Running((program("sh"), "-c", aside), lock).wait(10.0)
 
+    def _begun(self, home: Path) -> Path:
+        """An empty folder for a server's page. Raises UnsafeState where what is in its place is no folder of ours."""
+        for folder in (self._folder, home):
+            if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+                raise UnsafeState(f"{folder} is not a folder but a link or file", hint="remove it by hand")
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        if home.exists():
+            shutil.rmtree(home)  # nothing that lies in there is written to
+        page = home / "www"
+        page.mkdir(parents=True)
+        return page
+
     def running(self, name: str, netns: str = "") -> int:
         """The pid of the server ``name`` that this lab started, 0 when it does not run (any more).
 
         With ``netns``: when it does not run in the namespace that has this name now.
+        Raises UnsafeState where its record is not a plain file of ours.
         """
         try:
-            pid, started = _identity((self._folder / name / "record").read_text())
+            with open(open_plain(self._folder / name / "record", os.O_RDONLY), encoding="utf-8") as file:
+                pid, started = _identity(file.read())
             now = _identity(Path(f"/proc/{pid}/stat").read_text())
             if netns and not os.path.samefile(f"/proc/{pid}/ns/net", f"/run/netns/{netns}"):
                 return 0

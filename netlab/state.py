@@ -145,6 +145,10 @@ class State:
         os.close(fd)  # the folder was removed between open and lock: this lock is nobody's
         return None
 
+    def has(self, name: str) -> bool:
+        """Is something of this name there, be it a link that leads nowhere?"""
+        return os.path.lexists(self.folder / name)
+
     def read(self, name: str, keys: Sequence[str] = ()) -> Json:
         """The JSON object in the file ``name``, with ``keys`` in it; None without such a file.
 

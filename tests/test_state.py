@@ -309,6 +309,12 @@ def test_what_cannot_be_read_is_said(lab: State, text: str) -> None:
     assert "netlab sandbox end" in caught.value.hint
 
 
+def test_what_is_there(lab: State) -> None:
+    assert not lab.has("lab.json")
+    (lab.folder / "lab.json").symlink_to("nowhere")
+    assert lab.has("lab.json")
+
+
 def test_remove_and_clear(lab: State) -> None:
     lab.write("lab.json", {})
     lab.remove("lab.json")

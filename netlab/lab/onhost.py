@@ -155,7 +155,7 @@ class HostLab(Lab[OnHost]):
 
     @property
     def kept(self) -> bool:
-        return any((self.state.folder / name).exists() for name in ("lab.json", "journal.jsonl"))
+        return any(map(self.state.has, ("lab.json", "journal.jsonl")))
 
     def bury(self) -> str:
         """Forget what was done before the machine was restarted; "" where it was not.
@@ -177,10 +177,9 @@ class HostLab(Lab[OnHost]):
         return "the machine was restarted: what netlab had done on it is gone"
 
     def _check_whole(self) -> None:
-        journal = self.state.folder / "journal.jsonl"
-        if self.record is None and journal.exists():
+        if self.record is None and self.state.has("journal.jsonl"):
             raise UnsafeState(
-                f"{self.state.folder / 'lab.json'} is gone, and {journal.name} beside it says what netlab made",
+                f"{self.state.folder / 'lab.json'} is gone, and journal.jsonl beside it says what netlab made",
                 hint="put it back; or restart the machine, which takes all of it away",
             )
 

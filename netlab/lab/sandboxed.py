@@ -84,7 +84,7 @@ class SandboxLab(Lab[InSandbox]):
 
     @property
     def kept(self) -> bool:
-        return (self.state.folder / "sandbox.json").exists()
+        return self.state.has("sandbox.json")
 
     def bury(self) -> str:
         """Where the sandbox has died, forget it, and say so; "" where none has."""
