@@ -13,7 +13,7 @@ from typing import Any
 from netlab.errors import Missing, UnsafeState
 from netlab.model import Facts, Json, Operation, Thing
 from netlab.operations import dump, load
-from netlab.state import open_plain
+from netlab.state import BEGIN_AGAIN, open_plain
 
 VERSION = 1
 
@@ -44,17 +44,18 @@ class Journal:
     besides: Callable[[], frozenset[Thing]] = frozenset
     """What else is as good as netlab's: in a sandbox, what came along with operations that somebody typed by hand."""
     _entries: dict[Operation, Entry] = field(default_factory=dict)
+    _torn: int | None = None
+    """Where a last line begins that was cut short. It goes when the next one is written: who looks may have no lock."""
 
     def __post_init__(self) -> None:
         try:
-            with os.fdopen(open_plain(self.path, os.O_RDONLY), encoding="utf-8", errors="replace") as file:
+            with os.fdopen(open_plain(self.path, os.O_RDONLY), "rb") as file:
                 text = file.read()
         except FileNotFoundError:
             return
-        whole, _, torn = text.rpartition("\n")
-        if torn:
-            os.truncate(self.path, len((whole + "\n").encode()) if whole else 0)
-        for number, line in enumerate(whole.splitlines(), 1):
+        whole, newline, torn = text.rpartition(b"\n")
+        self._torn = len(whole + newline) if torn else None
+        for number, line in enumerate(whole.decode(errors="replace").splitlines(), 1):
             self._take(number, line)
 
     def _take(self, number: int, line: str) -> None:
@@ -82,7 +83,7 @@ class Journal:
             raise UnsafeState(
                 f"line {number} of the journal {self.path} cannot be understood",
                 details=(line[:200],),
-                hint="mend the line; or end the sandbox whole: netlab sandbox end (with --host: restart)",
+                hint=f"mend the line; or {BEGIN_AGAIN}",
             ) from error
 
     @property
@@ -164,7 +165,10 @@ class Journal:
         self.done -= steps
 
     def _append(self, *records: dict[str, Json]) -> None:
-        new = not self.path.exists()
+        if self._torn is not None:
+            os.truncate(self.path, self._torn)
+            self._torn = None
+        new = not self.path.exists() or self.path.stat().st_size == 0
         lines = "".join(json.dumps(each) + "\n" for each in (({"journal": VERSION}, *records) if new else records))
         fd = open_plain(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         size = os.fstat(fd).st_size

@@ -35,7 +35,7 @@ MARK = "NETLAB_SANDBOX"
 INSIDE = Path("/run/netlab-sandbox")
 """A file that only a sandbox's own /run has."""
 
-_END = "end the sandbox, whole: netlab sandbox end"
+_END = "end the sandbox, whole: `netlab sandbox end`"
 
 _KINDS = {"user": linux.CLONE_NEWUSER, "mnt": linux.CLONE_NEWNS, "net": linux.CLONE_NEWNET, "pid": linux.CLONE_NEWPID}
 
@@ -60,7 +60,7 @@ class Holder:
         if self.pidns != os.stat("/proc/self/ns/pid").st_ino:
             raise UnsafeState(
                 f"the sandbox was made in another PID namespace, where its holder is process {self.pid}",
-                hint="run netlab there, outside this container",
+                hint="run netlab there; or, where it is gone, forget the sandbox: `netlab sandbox end`",
             )
         try:
             return Holder.of(self.pid) == self

@@ -20,6 +20,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a command to end."""
 
 _arrived: list[int] = []
+_blocking = 0
 _owner = 0
 """The process that catches. One that it forks does not, until it says so itself or becomes another program."""
 
@@ -29,8 +30,8 @@ def catch() -> None:
 
     One that the caller ignores stays ignored.
     """
-    global _owner
-    _owner = os.getpid()
+    global _owner, _blocking
+    _owner, _blocking = os.getpid(), 0
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
@@ -43,11 +44,16 @@ def blocked() -> Iterator[None]:
 
     So nothing is lost between a fork and the handler that its process installs. At the end it is raised.
     """
+    global _blocking
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    _blocking, known = _blocking + 1, len(_arrived)
     try:
         yield
     finally:
+        _blocking -= 1
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if not _blocking and len(_arrived) > known:
+        raise interrupted(_arrived[known])
 
 
 def unblock() -> None:
@@ -86,7 +92,8 @@ def _raise(number: int, frame: FrameType | None) -> None:
     if os.getpid() != _owner:
         return
     _arrived.append(number)
-    raise interrupted(number)
+    if not _blocking:  # else it came by another thread, which does not block it
+        raise interrupted(number)
 
 
 def interrupted(number: int) -> Interrupted:

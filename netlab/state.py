@@ -20,6 +20,9 @@ from netlab.processes import HELD
 DEFAULT = "default"
 """The name of the lab that a command is about unless it says otherwise."""
 
+_OTHERS_END = 10
+"""How often in a row the ends of other labs may remove the folder around them all, while ours is made in it."""
+
 VERSION = 1
 """Of every file in the folder. A newer one is refused: this netlab does not know what it says."""
 
@@ -44,6 +47,8 @@ class State:
         self.name = name
         self.base = base
         self.folder = base / name
+        self._held: int | None = None
+        """The lock's descriptor, while it is ours."""
 
     @property
     def option(self) -> str:
@@ -52,28 +57,33 @@ class State:
 
     def create(self) -> None:
         """Make the folder where it is missing, for its owner alone. Raises UnsafeState where it cannot be trusted."""
-        try:
-            for folder in reversed((self.folder, self.base, *self.base.parents)):
-                if not folder.exists():  # each for its owner alone, whatever the umask: parents=True would not
-                    folder.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise UnsafeState(
-                f"the state folder {self.folder} cannot be made: {error.strerror}", hint=self.elsewhere
-            ) from error
+        for again in range(_OTHERS_END, -1, -1):
+            try:
+                for folder in reversed((self.folder, self.base, *self.base.parents)):
+                    if not folder.exists():  # each for its owner alone, whatever the umask: parents=True would not
+                        folder.mkdir(mode=0o700, exist_ok=True)
+                break
+            except OSError as error:
+                if again and isinstance(error, FileNotFoundError):  # the last of the others took the base along
+                    continue
+                said = f"the state folder {self.folder} cannot be made: {error.strerror}"
+                raise UnsafeState(said, hint=self.elsewhere) from error
         self.check()
 
     def check(self) -> None:
         """Raise UnsafeState unless the folder is a real one of ours, that nobody else can write or replace."""
         if not str(self.folder).isprintable():
             raise UnsafeState(f"the state folder {str(self.folder)!r} has a name that is no text", hint=self.elsewhere)
-        for folder in (self.folder, self.base):
-            if folder.exists() or folder.is_symlink():
-                self._check_own(folder)
+        for folder in (self.base, self.folder):
+            self._check_own(folder)
         for folder in self.base.absolute().parents:
             self._check_parent(folder)
 
     def _check_own(self, folder: Path) -> None:
-        found = folder.lstat()
+        try:
+            found = folder.lstat()
+        except FileNotFoundError:  # it has just gone, with its lab
+            return
         if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
             raise UnsafeState(f"{folder} is not a folder but a link or file", hint="remove it by hand")
         if found.st_uid != os.geteuid():
@@ -114,12 +124,14 @@ class State:
             return
         os.set_inheritable(fd, True)
         HELD.add(fd)
+        self._held = fd
         try:
             with contextlib.suppress(OSError):  # a full disk: who waits for us will not be told who we are
                 os.ftruncate(fd, 0)
                 os.pwrite(fd, f"pid {os.getpid()} since {time.strftime('%H:%M:%S')}\n".encode(), 0)
             yield True
         finally:
+            self._held = None
             HELD.discard(fd)
             os.close(fd)
 
@@ -191,12 +203,18 @@ class State:
         (self.folder / name).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove the whole folder, and the one around it where it was the last."""
+        """Remove the whole folder, and the one around it where it was the last. Its lock is ours, and goes with it.
+
+        A folder that has come about since then is somebody else's.
+        """
+        assert self._held is not None, "who has no lock clears nothing"
+        if not _same(self._held, self.folder / "lock"):
+            return
         # Aside first: who comes now finds no folder, and never one that is half removed.
-        aside = self.base / f".{self.name}.{os.getpid()}"
-        with contextlib.suppress(FileNotFoundError):
-            self.folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
+        self.folder.rename(self.base / f".{self.name}.{os.getpid()}")
+        for aside in self.base.glob(f".{self.name}.*"):  # also one of somebody who was killed just then
+            if aside.name.removeprefix(f".{self.name}.").isdecimal():
+                shutil.rmtree(aside, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.base.rmdir()
 
@@ -220,7 +238,8 @@ class HostState(State):
             raise UnsafeState(f"{folder}, above the state folder, can be written by others than root", hint=cure)
 
 
-_BEGIN_AGAIN = "use the netlab that wrote it, or end the sandbox whole: netlab sandbox end (with --host: restart)"
+BEGIN_AGAIN = "end the sandbox whole: `netlab sandbox end` (with --host: restart)"
+_BEGIN_AGAIN = f"use the netlab that wrote it, or {BEGIN_AGAIN}"
 
 
 def open_plain(path: Path, flags: int) -> int:

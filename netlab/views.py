@@ -61,7 +61,7 @@ class SandboxRow:
     """One sandbox: ``made_by`` is the command that made it, ``since`` and ``steps`` are words for a person."""
 
     name: str
-    state: Literal["alive", "dead", "orphan"]
+    state: Literal["alive", "dead", "orphan", "unknown"]
     made_by: str
     since: str
     steps: str

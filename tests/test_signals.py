@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,8 @@ def _caught(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Signals are caught, as by the command line; afterwards they are pytest's again."""
     before = {number: signal.getsignal(number) for number in signals.ENDING}
     monkeypatch.setattr(signals, "_arrived", [])
+    for number in signals.ENDING:  # whoever runs this in the background may have it ignored
+        signal.signal(number, signal.SIG_DFL)
     signals.catch()
     yield
     for number, handler in before.items():
@@ -55,6 +58,35 @@ def test_it_waits_while_it_is_blocked(number: signal.Signals) -> None:
     assert reached == ["the inner block's end", "the outer block's end"]
     with signals.blocked():
         pass  # it came once
+
+
+@pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
+def test_it_waits_also_where_another_thread_takes_it(number: signal.Signals) -> None:
+    """A signal to the process goes to any thread that does not block it, and Python raises it in the first."""
+    reached, ready, done = list[str](), threading.Event(), threading.Event()
+
+    def other() -> None:
+        ready.set()
+        done.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    ready.wait()
+
+    def work() -> None:
+        with signals.blocked():
+            signal.pthread_kill(thread.ident or 0, number)
+            while not signals._arrived:
+                signal.pthread_sigmask(signal.SIG_BLOCK, ())  # Python looks for signals then
+            reached.append("the block's end")
+
+    try:
+        with pytest.raises(Interrupted, match=number.name):
+            work()
+    finally:
+        done.set()
+        thread.join()
+    assert reached == ["the block's end"]
 
 
 def test_what_somebody_swallowed_is_known() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
 import fcntl
 import json
 import os
@@ -195,13 +197,13 @@ def test_where_there_is_no_folder_there_is_no_lock(base: Path) -> None:
 def test_a_folder_that_goes_while_we_wait_is_made_again(lab: State) -> None:
     """`sandbox end` removes it under its own lock: who waits then finds none, or makes a new one."""
     for make in (False, True):
-        lab.create()
-        fd = os.open(lab.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        other = State(lab.base, lab.name)
+        ending = other.locked(0, make=True)
+        ending.__enter__()
 
-        def ends(fd: int = fd) -> None:
-            lab.clear()
-            os.close(fd)
+        def ends(ending: contextlib.AbstractContextManager[bool] = ending, other: State = other) -> None:
+            other.clear()
+            ending.__exit__(None, None, None)
 
         timer = threading.Timer(0.1, ends)
         timer.start()
@@ -321,6 +323,42 @@ def test_remove_and_clear(lab: State) -> None:
     lab.remove("lab.json")
     assert lab.read("lab.json") is None
     (lab.folder / "services/web/www").mkdir(parents=True)
-    lab.clear()
-    lab.clear()
-    assert not lab.folder.exists()
+    with lab.locked(0, make=False):
+        lab.clear()
+        lab.clear()
+    assert not lab.base.exists()
+
+
+def test_a_folder_that_is_somebody_elses_by_now_is_not_cleared(lab: State) -> None:
+    """Who ends a lab gives its lock up with it; what comes about then is not theirs."""
+    other = State(lab.base, lab.name)
+    with lab.locked(0, make=False):
+        lab.clear()
+        with other.locked(0, make=True):
+            other.write("lab.json", {"a": 1})
+            lab.clear()
+            assert other.read("lab.json", keys=["a"])
+            assert (other.folder / "lock").exists()
+
+
+def test_what_a_killed_one_was_about_to_remove_goes_with_the_next(lab: State) -> None:
+    left, others = lab.base / ".default.123", lab.base / ".default.b.123"
+    for each in (left, others):
+        (each / "services").mkdir(parents=True)
+    with lab.locked(0, make=False):
+        lab.clear()
+    assert sorted(lab.base.iterdir()) == [others]
+
+
+def test_many_are_made_and_cleared_side_by_side(base: Path) -> None:
+    """The last one takes the folder around them along, while another is made in it."""
+
+    def lives(name: str) -> None:
+        for _ in range(200):
+            one = State(base, name)
+            with one.locked(10, make=True):
+                one.clear()
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lives, "abcd"))
+    assert not base.exists()

@@ -6,7 +6,6 @@ import typer
 
 from netlab.cli.options import LabFile, Set
 from netlab.cli.session import Session
-from netlab.errors import Unreadable
 
 
 def start(context: typer.Context, settings: Set = None, file: LabFile = None) -> None:
@@ -30,18 +29,10 @@ def listed(context: typer.Context) -> None:
 
 def end(context: typer.Context) -> None:
     """End a sandbox, with all that is in it."""
-    from netlab.lab import end_stray
+    from netlab import lab
 
     session = Session.of(context)
     state = session.sandbox_state()
-    try:
-        with session.sandbox() as lab:
-            ended = lab.there
-            if ended:
-                lab.end()
-    except Unreadable:
-        ended = True
-        state.clear()  # its holder is found by what it carries with it
-    ended = end_stray(state) or ended
-    words = f"sandbox {state.name!r} has ended" if ended else f"there is no sandbox {state.name!r}"
-    session.screen.note(words)
+    state.check()
+    with state.locked(session.shared.wait, make=True):
+        session.screen.note(lab.end(state))

@@ -106,6 +106,8 @@ class Session:
                     error.hint = "`netlab apply` goes on from here; `netlab undo` takes the lab back"
                 # Who raised it does not know which of the labs it was.
                 error.hint = re.sub(r"`netlab (\w+)`", rf"`netlab \1{lab.state.option}`", error.hint)
+                if not self.shared.host:
+                    error.hint = error.hint.replace("`netlab sandbox end`", f"`netlab sandbox end{lab.state.option}`")
                 raise
             finally:
                 if there and not lab.kept:

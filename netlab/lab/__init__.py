@@ -9,7 +9,7 @@ from netlab.lab.going import goto, mistyped, reset
 from netlab.lab.inside import Inside
 from netlab.lab.onhost import HostLab
 from netlab.lab.outside import Lab
-from netlab.lab.sandboxed import SandboxLab, end_stray, rows
+from netlab.lab.sandboxed import SandboxLab, end, rows
 from netlab.lab.views import Nothing, plan, shown, status
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "Lab",
     "Nothing",
     "SandboxLab",
-    "end_stray",
+    "end",
     "goto",
     "mistyped",
     "plan",

@@ -36,12 +36,12 @@ def _bring(inside: Inside, back: Sequence[str], needs: Sequence[str]) -> Iterato
     wrong = [each.chapter.name for each in looks if each.chapter.name in needs and mistyped(each, inside.first)]
     spoilt = {*back, *(each for step in wrong for each in inside.graph.since(step))}
     spare = [each for each in reversed(inside.graph.order) if each in spoilt]
+    yield from inside.begin()
     # Twice at most: what stands where something of netlab's own was is seen as a hand's when that is off the journal.
     for _ in range(2):
         if _due(inside, spare):
             yield from inside.take_back(spare)
     wanted = [each for each in inside.graph.order if each in stood or each in needs]
-    yield from inside.begin()
     yield from engine.apply(inside.some(wanted), inside.host, inside.journal)
 
 

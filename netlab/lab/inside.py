@@ -34,6 +34,8 @@ class Inside:
         self._state = state
         self._choice = choice
         self._record: dict[str, Any] | None = state.read("lab.json")
+        self._wanted: dict[str, Any] | None = None
+        """What ``begin`` writes in the record's place."""
         if choice is not None:
             self.chapters = choice.chapters
         else:
@@ -47,7 +49,10 @@ class Inside:
         return ()
 
     def accept(self) -> None:
-        """Take other parameters or another course, where nothing stands that was made with the old ones."""
+        """Take other parameters or another course, where nothing stands that was made with the old ones.
+
+        They are on record from ``begin`` on: who only looks changes nothing.
+        """
         if self._choice is None or self._record is None:
             return
         record, wanted = self._record, self._choice.record()
@@ -73,7 +78,7 @@ class Inside:
                 details=changed,
                 hint=f"undo first: netlab undo{self._state.option}",
             )
-        self._state.write("lab.json", wanted)
+        self._wanted = wanted
 
     def _stands(self, record: dict[str, Any]) -> bool:
         looks = engine.look(recorded_chapters(record), self.host)
@@ -86,6 +91,7 @@ class Inside:
 
     def apply(self, until: str | None, *, prove: bool) -> Iterator[Event]:
         """Bring the lab to ``until``, then prove each step that was changed."""
+        yield from self.begin()
         changed = set()
         for event in engine.apply(self.some(self.graph.until(until)), self.host, self.journal):
             if isinstance(event, StepEnded) and event.changed:
@@ -112,7 +118,10 @@ class Inside:
         return engine.undo(steps, self.taken(steps), self.host, self.journal)
 
     def begin(self) -> Iterator[Event]:
-        """What has to be seen to before anything is changed: in a sandbox nothing."""
+        """What has to be seen to before anything is changed: what the lab is made with is on record."""
+        if self._wanted is not None:
+            self._state.write("lab.json", self._wanted)
+            self._wanted = None
         return iter(())
 
     def snapshot(self) -> snapshot.Snapshot:

@@ -77,11 +77,6 @@ class OnHost(Inside):
         facts = engine.facts_for(self.host, made)
         return {each for each in made if self.journal.remade(each, facts)}
 
-    def apply(self, until: str | None, *, prove: bool) -> Iterator[Event]:
-        """As on any lab host, where nothing stands in the way."""
-        yield from self.begin()
-        yield from super().apply(until, prove=prove)
-
     def begin(self) -> Iterator[Event]:
         """Before anything is changed, see what stands in the way. Raises Missing and Conflict that name all of it."""
         findings = self.findings()
@@ -91,6 +86,7 @@ class OnHost(Inside):
                 raise _refusal(error, wrong)
         strangers = self._strangers()
         self._lab.keep(self._choice)
+        yield from super().begin()
         for operation, step in strangers.items():
             self.journal.adopt(step, operation)
         changes = any(each.missing for each in engine.look(self.chapters, self.host))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from netlab import reading, sandbox, snapshot
+from netlab.errors import NetlabError, Unreadable, UnsafeState, UsageError
 from netlab.events import Event, Kept, WalkEnded
 from netlab.journal import Journal
 from netlab.lab.choice import Choice
@@ -174,24 +176,58 @@ class SandboxLab(Lab[InSandbox]):
 
 
 def rows() -> list[SandboxRow]:
-    """Every sandbox of ours: those with a state folder, and holders whose folder is gone."""
+    """Every sandbox of ours: those with a state folder, and holders of which no folder knows."""
     base = default_base()
-    found = []
-    folders = [each for each in base.iterdir() if each.name[0] != "."] if base.is_dir() else []
-    for folder in sorted(folders):
-        lab = SandboxLab(State(base, folder.name))
-        about = lab.state.read("sandbox.json")
-        if about is not None:
-            done = sorted(Journal(folder / "journal.jsonl").done)
-            state: Literal["alive", "dead"] = "alive" if lab.there else "dead"
-            found.append(SandboxRow(folder.name, state, about["made_by"], about["since"], ", ".join(done)))
-    gone = (folder for folder, _ in sandbox.strays() if not (folder / "sandbox.json").exists())
-    return found + [SandboxRow(folder.name, "orphan", "", "", "") for folder in gone]
+    found, known = [], set[Holder]()
+    for folder in sorted(base.iterdir()) if base.is_dir() else ():
+        if folder.name[0] != "." and folder.is_dir():
+            row, holders = _row(folder)
+            found += row
+            known |= holders
+    unknown = {base / row.name for row in found if row.state == "unknown"}
+    for folder, holder in sandbox.strays():
+        ours = folder.parent == base
+        if holder not in known and folder not in unknown and (ours or not (folder / "sandbox.json").exists()):
+            found.append(SandboxRow(folder.name if ours else str(folder), "orphan", "", "", ""))
+    return found
 
 
-def end_stray(state: State) -> bool:
-    """End a holder that was made for this folder, though the folder knows nothing of it any more."""
-    found = [holder for folder, holder in sandbox.strays() if folder == state.folder]
-    for holder in found:
-        sandbox.end(holder)
-    return bool(found)
+def _row(folder: Path) -> tuple[list[SandboxRow], set[Holder]]:
+    """What is to be told of the sandbox of this folder, and its holder; nothing of a folder that is none of ours."""
+    try:
+        lab = SandboxLab(State(folder.parent, folder.name))
+        about = lab.state.read("sandbox.json", _SANDBOX)
+        if about is None:
+            return [], set()
+        done = sorted(Journal(folder / "journal.jsonl").done)
+        state: Literal["alive", "dead"] = "alive" if lab.there else "dead"
+        return [SandboxRow(folder.name, state, about["made_by"], about["since"], ", ".join(done))], {
+            Holder.load(about["holder"])
+        }
+    except UsageError:  # no sandbox has such a name
+        return [], set()
+    except NetlabError:
+        return [SandboxRow(folder.name, "unknown", "", "", "")], set()
+
+
+def end(state: State) -> str:
+    """End the sandbox of this folder whole, also where the folder knows nothing of it. Its lock is ours. What to tell.
+
+    A record that cannot be read goes, and what it was about is found by what its holder carries with it.
+    """
+    name = f"sandbox {state.name!r}"
+    told, forgotten = f"{name} has ended" if state.has("sandbox.json") else "", ""
+    try:
+        lab = SandboxLab(state)
+        told = lab.bury() or told
+        lab.end()
+    except Unreadable:
+        state.clear()
+    except UnsafeState as error:  # its holder has a pid elsewhere; or no such record is ours
+        told, forgotten = "", f"{name} is forgotten: {error}"
+        state.clear()
+    for folder, holder in sandbox.strays():
+        if folder == state.folder:
+            sandbox.end(holder)
+            told = told or f"{name} has ended"
+    return told or forgotten or f"there is no {name}"

@@ -113,7 +113,7 @@ def sandboxes_lines(rows: Sequence[SandboxRow]) -> Iterator[Line]:
     table = [("name", "state", "made by", "since", "steps")]
     table += [(row.name, row.state, row.made_by, row.since, row.steps) for row in rows]
     widths = [widest(column) for column in zip(*table, strict=True)]
-    styles = {"alive": "green", "dead": "red", "orphan": "yellow"}
+    styles = {"alive": "green", "dead": "red", "orphan": "yellow", "unknown": "red"}
     for number, cellsof in enumerate(table):
         padded = [pad(cell, width) + "  " for cell, width in zip(cellsof, widths, strict=True)]
         if number == 0:

@@ -299,6 +299,55 @@ def test_root_needs_no_ambient_capabilities(lab: Netlab) -> None:
     assert lab.type("grep CapAmb /proc/self/status") == "CapAmb:\t0000000000000000\n"
 
 
+def test_a_list_has_what_it_can_tell(netlab: Netlab) -> None:
+    """One that cannot be read, and what is none of netlab's, spoil no other."""
+    netlab("sandbox", "start")
+    netlab("sandbox", "start", "--sandbox", "spoilt")
+    (netlab.base / "spoilt/sandbox.json").write_text("{")
+    (netlab.base / "a file").touch()
+    (netlab.base / "no name for one").mkdir()
+    shutil.rmtree(netlab.base / "default")
+    netlab("sandbox", "start")  # the one before is an orphan
+    netlab("sandbox", "end", "--sandbox", "nowhere")
+    shown = [(each["name"], each["state"]) for each in netlab.json("sandbox", "list")["sandboxes"]]
+    assert shown == [("default", "alive"), ("spoilt", "unknown"), ("default", "orphan")]
+    told = netlab("status", "--sandbox", "spoilt", code=4).err
+    assert "`netlab sandbox end --sandbox spoilt`" in told
+    for name in ("default", "spoilt"):
+        assert f"sandbox '{name}' has ended" in said(netlab, "sandbox", "end", "--sandbox", name)
+    assert netlab.json("sandbox", "list")["sandboxes"] == []
+    (netlab.base / "a file").unlink()
+    (netlab.base / "no name for one").rmdir()
+    netlab.base.rmdir()
+
+
+def test_what_was_made_in_a_pid_namespace_that_is_gone_can_be_forgotten(netlab: Netlab) -> None:
+    netlab("sandbox", "start")
+    path = netlab.base / "default/sandbox.json"
+    record = json.loads(path.read_text())
+    holder = netlab.holder()
+    record["holder"]["pidns"] += 1
+    path.write_text(json.dumps(record))
+    assert "another PID namespace" in netlab("apply", code=4).err
+    assert [each["state"] for each in netlab.json("sandbox", "list")["sandboxes"]] == ["unknown"]
+    os.kill(holder, signal.SIGKILL)
+    until(lambda: not runs(holder))
+    told = said(netlab, "sandbox", "end")
+    assert "sandbox 'default' is forgotten: the sandbox was made in another PID namespace" in told
+    netlab.apply("--until", "namespaces")
+    netlab.undo()
+    assert netlab.left() == []
+
+
+def test_who_only_looks_changes_no_parameter(netlab: Netlab) -> None:
+    netlab("sandbox", "start")
+    assert "br7" in netlab("plan", "--set", "bridge=br7").out
+    assert "br0" in netlab("plan").out
+    netlab.apply("--until", "bridge", "--set", "bridge=br7")
+    assert "br7" in netlab.type("ip link")
+    netlab("sandbox", "end")
+
+
 # --- made and entered without the command line -----------------------------------------------------------------------
 
 
