@@ -110,6 +110,8 @@ class Namespaces:
 
     live: frozenset[str] = frozenset()
     torn: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
+    """What else is in /run/netns: links, files that are not empty, what only another mount namespace can enter."""
     born: Mapping[str, str] = field(default_factory=dict, compare=False)
     """What tells each living one from another that had, or will have, its name."""
 

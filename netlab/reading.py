@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import netlab.facts as parse
-from netlab.errors import CommandFailed
+from netlab.errors import CommandFailed, Conflict
 from netlab.model import Address, Facts, Link, Namespaces, Query, Result, Route, Stack
+from netlab.mounts import mounted_namespaces
 from netlab.processes import Job
 
 SHOW_STACK = "link show\naddress show\nroute show\n"
@@ -21,7 +25,24 @@ def namespaces() -> Namespaces:
     folder = Path("/run/netns")
     names = "\n".join(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ""
     found = parse.parse_namespaces(names, Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
-    return replace(found, born={name: _born(folder / name) for name in found.live})
+    foreign = frozenset(name for name in found.torn if not _cut_short(folder / name))
+    born = {name: _born(folder / name) for name in found.live}
+    return replace(found, torn=found.torn - foreign, foreign=foreign, born=born)
+
+
+def _cut_short(path: Path) -> bool:
+    """Is this what an `ip netns add` leaves that was killed: an empty file, and no mount point for anybody?"""
+    try:
+        found = path.lstat()
+    except OSError:  # it has just gone
+        return True
+    if not stat.S_ISREG(found.st_mode) or found.st_size:
+        return False
+    for other in Path("/proc").glob("[1-9]*/mountinfo"):
+        with contextlib.suppress(OSError):  # ended, or somebody else's
+            if path.name in mounted_namespaces(other.read_text(errors="surrogateescape")):
+                return False
+    return True
 
 
 def _born(path: Path) -> str:
@@ -73,8 +94,12 @@ _ASK: dict[str, Callable[[str], Asked]] = {
 }
 
 
+_NFT_ONLY = re.compile(r"(?m)^# Table `(.+)' is incompatible, use 'nft' tool\.$")
+
+
 def told(query: Query, result: Result | None) -> str:
-    """What a job printed. Raises CommandFailed where it could not answer: that is not the same as nothing being there.
+    """What a job printed. Raises CommandFailed where it could not answer: that is not the same as nothing being there;
+    and Conflict for a table that iptables cannot read.
 
     curl fails where nobody answers, and sysctl and grep for a name that the kernel has not: those are answers.
     """
@@ -86,6 +111,12 @@ def told(query: Query, result: Result | None) -> str:
             f"the facts cannot be read: {about}{where}",
             details=said or ("the tool said nothing",),
             hint="nothing was changed for it; clear what it names, and run the command again",
+        )
+    if query.kind == "iptables" and (match := _NFT_ONLY.search(result.stdout)) and match[1] == query.key:
+        raise Conflict(
+            f"the table {query.key!r} of iptables has a rule that only nft can show, and iptables cannot read it",
+            details=(f"look: nft list table ip {query.key}",),
+            hint="put that rule into a table of its own (nft add table ip mine, …), and run the command again",
         )
     return result.stdout
 

@@ -35,7 +35,12 @@ class Namespace(Operation):
     def found(self, facts: Facts) -> str:
         if self.name in facts.namespaces().torn:
             return f"/run/netns/{self.name} is a plain file, left by an `ip netns add` that was cut short"
+        if self.name in facts.namespaces().foreign:
+            return f"/run/netns/{self.name} is a link or file, or a namespace of another mount namespace"
         return ""
+
+    def blocked(self, facts: Facts) -> bool:
+        return self.name in facts.namespaces().foreign
 
     def identity(self, facts: Facts) -> str:
         return facts.namespaces().born.get(self.name, "")

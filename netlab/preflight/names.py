@@ -62,3 +62,5 @@ def _namespace(maker: Namespace, facts: Facts, cures: Cures, other: Callable[[st
         yield finding(name, "conflict", words, cures.adopt(other(maker.name)))
     elif maker.name in there.torn:
         yield finding(name, "warning", f"{maker.found(facts)}; `apply` clears it away")
+    elif maker.blocked(facts):
+        yield finding(name, "conflict", maker.found(facts), f"{other(maker.name)}; or remove it by hand")

@@ -425,3 +425,49 @@ def test_the_walk_begins_with_what_is_in_the_way(host: OnMachine) -> None:
 def test_hands_on_is_for_sandboxes(host: OnMachine) -> None:
     assert "--hands-on is for a sandbox" in host("learn", "--hands-on", code=2).err
     assert host.left() == []
+
+
+# --- what only looks like something of netlab's ------------------------------------------------------------------------
+
+FOREIGN = {
+    "a link into a process": "ln -s /proc/1/ns/net /run/netns/container1",
+    "a file with something in it": "echo mine >/run/netns/container1",
+    "a namespace of another mount namespace": (
+        "unshare --mount --propagation private sh -c"
+        " 'mkdir -p /run/netns; ip netns add container1; echo >/run/made; exec sleep 600' >/dev/null 2>&1 &"
+        " echo $! >/run/its-pid; until [ -e /run/made ]; do sleep 0.05; done"
+    ),
+}
+
+
+@pytest.mark.parametrize("typed", FOREIGN.values(), ids=FOREIGN)
+def test_a_name_in_run_netns_that_is_no_half_made_one(host: OnMachine, typed: str) -> None:
+    host.given(
+        f"mkdir -p /run/netns; {typed}",
+        undone="[ ! -e /run/its-pid ] || kill $(cat /run/its-pid); rm -f /run/made /run/its-pid /run/netns/container1",
+    )
+    before = host.type("stat -c '%N %F %s' /run/netns/container1")
+    done = host.run("apply", "--until", "namespaces")
+    assert done.code == 4, str(done)
+    assert "/run/netns/container1 is a link or file, or a namespace of another mount namespace" in done.err
+    assert host.type("stat -c '%N %F %s' /run/netns/container1") == before
+    assert host.left() == []
+
+
+def test_a_table_that_iptables_cannot_read(host: OnMachine) -> None:
+    """iptables-save says so and nothing else, with exit code 0: no rule of netlab's would ever be seen in it."""
+    if "nf_tables" not in host.type("iptables -V"):
+        pytest.skip("CentOS 7 has no nftables")
+    native = "nft add rule ip nat POSTROUTING ct mark set 5"
+    host.apply("--until", "nat")
+    host.type(native)
+    for words in (["apply"], ["status"], ["undo"]):
+        done = host.run(*words)
+        assert done.code == 4, str(done)
+        assert "nft list table ip nat" in done.err
+    rules = host.type("nft list table ip nat")
+    assert rules.count("masquerade") == 1
+    handle = host.type("nft -a list chain ip nat POSTROUTING | sed -n 's/.*ct mark set.*# handle //p'")
+    host.type(f"nft delete rule ip nat POSTROUTING handle {handle}")
+    host.undo()
+    assert host.differences(host.start) == []
