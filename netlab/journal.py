@@ -17,6 +17,9 @@ from netlab.state import BEGIN_AGAIN, open_plain
 
 VERSION = 1
 
+NOTHING = "nothing"
+"""The identity of what a command should have made, and did not: what has its name is somebody else's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -26,7 +29,7 @@ class Entry:
     operation: Operation
     before: Json
     identity: str = ""
-    """What it made, where somebody else could make another of that name; "" before it was seen."""
+    """What it made, where somebody else could make another of that name; "" before it was seen, NOTHING for nothing."""
 
 
 @dataclass(slots=True)
@@ -131,6 +134,10 @@ class Journal:
         for each, identity in identities.items():
             self._replace(each, identity=identity)
 
+    def unseen(self) -> list[Operation]:
+        """What was to be made, and nobody has seen what came of it: netlab was killed, or the command failed."""
+        return [each for each, entry in self._entries.items() if each.makes and not entry.identity]
+
     def finish(self, step: str) -> None:
         """The step was seen whole."""
         if step not in self.done:
@@ -152,8 +159,10 @@ class Journal:
         self._entries.setdefault(entry.operation, entry)
 
     def _adopt(self, operation: Operation, step: str) -> None:
+        """It is somebody's, and so is what they did in it: netlab's own went with what it had made there before."""
         self.adopted[operation] = step
         self._entries.pop(operation, None)
+        self._entries = {each: entry for each, entry in self._entries.items() if not each.within & operation.makes}
 
     def _replace(self, operation: Operation, **changes: Any) -> None:
         if operation in self._entries:

@@ -35,6 +35,12 @@ MARK = "NETLAB_SANDBOX"
 INSIDE = Path("/run/netlab-sandbox")
 """A file that only a sandbox's own /run has."""
 
+_STOPPING = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+"""What a terminal stops processes with."""
+
+_PATIENCE = 20.0
+"""Seconds within which a killed holder ends. Who waits for one that died in there, and is stopped, holds it up."""
+
 _END = "end the sandbox, whole: `netlab sandbox end`"
 
 _KINDS = {"user": linux.CLONE_NEWUSER, "mnt": linux.CLONE_NEWNS, "net": linux.CLONE_NEWNET, "pid": linux.CLONE_NEWPID}
@@ -377,8 +383,12 @@ def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
     if os.geteuid() != 0:  # root's programs have it all anyway, and before kernel 4.3 nothing can be raised
         linux.raise_ambient()
     middle = os.getpid()
+    # Ctrl-Z is for the worker. Were we stopped too, nobody could wait for it, and the sandbox could not end.
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _STOPPING}
     worker = os.fork()  # only a child gets into the PID namespace
     if worker == 0:
+        for number, handler in before.items():
+            signal.signal(number, handler)
         linux.die_with_parent(signal.SIGKILL)
         with contextlib.suppress(OSError):
             os.chdir(here)
@@ -459,13 +469,31 @@ def _ancestors(pid: int) -> list[int]:
 
 
 def end(holder: Holder) -> None:
-    """End the sandbox and wait until its holder, and with it everything inside, is gone."""
+    """End the sandbox and wait until its holder, and with it everything inside, is gone.
+
+    Raises UnsafeState where it does not go, for somebody's sake who is stopped.
+    """
     while holder.alive:
         os.kill(holder.pid, signal.SIGKILL)
         time.sleep(0.005)
     # It gives its namespaces up, and so is none of ours, before it has waited for those inside.
+    until = time.monotonic() + _PATIENCE
     while holder.boot == _boot() and _runs(holder):
+        if time.monotonic() > until:
+            raise UnsafeState(
+                f"the sandbox does not end: its holder, process {holder.pid}, was killed, and waits for who is inside",
+                details=[f"stopped is process {pid}: {words(pid)[:100]}" for pid in _stopped()],
+                hint="let what is stopped go on (fg, or kill -CONT), or kill it; then run the command again",
+            )
         time.sleep(0.005)
+
+
+def _stopped() -> Iterator[int]:
+    """Processes that stand still."""
+    for path in Path("/proc").glob("[1-9]*"):
+        with contextlib.suppress(OSError):
+            if (path / "stat").read_text().rpartition(")")[2].split()[0] == "T":
+                yield int(path.name)
 
 
 def _runs(holder: Holder) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from netlab.engine.looking import LabHost, Look, Looked, drained, facts_for, look
-from netlab.errors import CommandFailed, Conflict, DidNotHold, Missing
+from netlab.engine.looking import LabHost, Look, Looked, drained, facts_for, look, settle
+from netlab.errors import CommandFailed, Conflict, DidNotHold, Missing, NetlabError
 from netlab.events import Event, Ran, StepBegun, StepEnded, WalkBegun, WalkEnded
 from netlab.journal import Entry, Journal
 from netlab.model import Chapter, Command, Facts, Operation
@@ -24,6 +25,7 @@ def apply(chapters: Sequence[Chapter], host: LabHost, journal: Journal) -> Itera
     """
     begun = time.monotonic()
     changed = 0
+    settle(host, journal)
     yield WalkBegun("apply", tuple(each.name for each in chapters))
     for chapter in chapters:
         since = time.monotonic()
@@ -73,6 +75,22 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
     except Missing as error:
         not_run = f"not run: {tasks[0][1]}"
         raise Missing(f"step {step!r}: {tasks[0][0]}: {error}", details=(not_run,), hint=error.hint) from error
+    try:
+        yield from _brought(step, seen, tasks, host, together=together)
+    except NetlabError:
+        host.forget()
+        with contextlib.suppress(NetlabError):  # the next walk does
+            settle(host, journal)
+        raise
+    made = {each: each.identity(now) for now in [facts_for(host, seen.missing)] for each in seen.missing if each.makes}
+    if made:
+        journal.made(made)
+    if cut:
+        yield from _performed(step, _renewing(host, journal), host, together=together)
+
+
+def _brought(step: str, seen: Look, tasks: Sequence[Task], host: LabHost, *, together: bool) -> Iterator[Event]:
+    """Run the commands of what is missing, and see that it holds."""
     yield from _performed(step, tasks, host, together=together)
     if not _settled(seen.missing, host, lambda operation, now: operation.holds(now)):
         now = facts_for(host, seen.missing)
@@ -83,12 +101,6 @@ def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: boo
             details=(*commands, f"the kernel shows: {failed.found(now) or 'nothing of it'}"),
             hint="look with `netlab status`; `netlab undo` takes the lab back",
         )
-
-    made = {each: each.identity(now) for now in [facts_for(host, seen.missing)] for each in seen.missing if each.makes}
-    if made:
-        journal.made(made)
-    if cut:
-        yield from _performed(step, _renewing(host, journal), host, together=together)
 
 
 def _bringing(seen: Look, journal: Journal) -> list[Task]:

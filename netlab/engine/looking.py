@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from netlab.events import Event
+from netlab.journal import NOTHING, Journal
 from netlab.model import Chapter, Command, Facts, Observation, Operation, Performed, Proof, Query
 
 State = Literal["done", "partial", "todo", "drifted"]
@@ -34,6 +35,14 @@ class LabHost(Looked, Protocol):
 def facts_for(host: Looked, operations: Iterable[Operation]) -> Facts:
     """All that these operations look at."""
     return host.facts({query for operation in operations for query in operation.queries()})
+
+
+def settle(host: Looked, journal: Journal) -> None:
+    """Write down what came of the commands whose end netlab has not seen: what they made, or that it was nothing."""
+    unseen = journal.unseen()
+    if unseen:
+        facts = facts_for(host, unseen)
+        journal.made({each: each.identity(facts) or NOTHING for each in unseen})
 
 
 def drained(host: LabHost) -> Iterator[Event]:

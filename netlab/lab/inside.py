@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 from netlab import engine, reading, snapshot
 from netlab import picture as pictures
 from netlab.course import Graph
-from netlab.errors import UsageError
+from netlab.errors import Missing, UsageError
 from netlab.events import Event, Proved, StepEnded, WalkEnded
 from netlab.host import Host
 from netlab.journal import Journal
@@ -182,6 +183,8 @@ class Inside:
 
     def taken(self, steps: Sequence[str]) -> list[engine.Taken]:
         """What may be there to take back of these steps, newest first."""
+        with contextlib.suppress(Missing):  # a full disk is no reason not to undo
+            engine.settle(self.host, self.journal)
         return engine.to_take_back(self.some(steps), self.journal, self.first)
 
     @staticmethod

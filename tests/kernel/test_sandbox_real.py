@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import pexpect
 import pytest
 
 from netlab import sandbox
-from netlab.errors import Interrupted, Missing, NetlabError, UsageError
+from netlab.errors import Interrupted, Missing, NetlabError, UnsafeState, UsageError
 from netlab.sandbox import Holder
 from tests.kernel.runner import COMMAND, NODES, Netlab, processes_of, runs, until
 from tests.kernel.tutorial import STEPS
@@ -346,6 +347,49 @@ def test_who_only_looks_changes_no_parameter(netlab: Netlab) -> None:
     netlab.apply("--until", "bridge", "--set", "bridge=br7")
     assert "br7" in netlab.type("ip link")
     netlab("sandbox", "end")
+
+
+def test_what_is_stopped_in_it_is_no_reason_not_to_end(netlab: Netlab) -> None:
+    """Ctrl-Z in `netlab exec`, and then `sandbox end` from another terminal."""
+    netlab("sandbox", "start")
+    words = [*COMMAND[1:], "exec", "host", "--", "sleep", "955"]
+    command = f"set -m; {shlex.join([COMMAND[0], *words])}; echo stopped; read answer"
+    environment = {**netlab.environment, "TERM": "dumb"}
+    terminal = pexpect.spawn("sh", ["-c", command], env=environment, cwd=str(netlab.home), encoding="utf-8")
+    until(lambda: "sleep 955" in netlab.type("ps -eo args"))
+    terminal.sendcontrol("z")
+    terminal.expect("stopped", timeout=20)
+    assert "has ended" in said(netlab, "sandbox", "end")
+    assert netlab.left() == []
+    terminal.close(force=True)
+
+
+def test_who_is_stopped_on_the_way_in_is_named(holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By SIGSTOP, which nobody can ignore: who would have to wait for the one inside cannot."""
+    monkeypatch.setattr(sandbox, "_PATIENCE", 0.5)
+    ready, telling = os.pipe()
+
+    def stays() -> None:
+        os.write(telling, b"inside")
+        time.sleep(600)
+
+    child = os.fork()
+    if child == 0:
+        sandbox.enter(holder, stays)
+        os._exit(0)
+    os.read(ready, 20)
+    middle = int(Path(f"/proc/{child}/task/{child}/children").read_text())
+    os.kill(middle, signal.SIGSTOP)
+    until(lambda: Path(f"/proc/{middle}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    try:
+        with pytest.raises(UnsafeState, match="does not end") as caught:
+            sandbox.end(holder)
+        assert any(f"process {middle}:" in each for each in caught.value.details)
+    finally:
+        os.kill(middle, signal.SIGCONT)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    sandbox.end(holder)
 
 
 # --- made and entered without the command line -----------------------------------------------------------------------

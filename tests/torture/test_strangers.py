@@ -97,3 +97,64 @@ def test_a_namespace_deleted_while_its_server_keeps_it_alive(host: OnMachine, th
         assert all(each["ok"] for each in host.json("prove")["proofs"])
     host.undo()
     assert host.left() == []
+
+
+BRIDGE = "ip link add br0 type bridge; ip addr add 10.77.0.1/24 dev br0; ip link set br0 up"
+
+
+def the_bridges_call(faults: Faults) -> int:
+    """The number of the call that makes the bridge, when the steps before it stand."""
+    faults.lab.apply("--until", "addresses")
+    faults.plan()
+    faults.lab.apply("--until", "bridge")
+    number = next(
+        each.number for each in faults.calls if any("add br0" in line for line in (each.words, *each.changes))
+    )
+    faults.lab.undo("--from", "bridge")
+    return number
+
+
+def test_what_netlab_did_not_come_to_see_is_its_own_all_the_same(host_faults: Faults) -> None:
+    """Killed right after it had made the bridge; the next one finishes the step, and then somebody makes it anew."""
+    lab = host_faults.lab
+    host_faults.plan(at=the_bridges_call(host_faults), what="after")
+    with host_faults.running("apply", "--no-prove", "--until", "bridge") as walk:
+        assert walk.stopped()
+        walk.kill()
+        walk.wait()
+        walk.go("kill")
+    host_faults.plan()
+    lab.apply("--until", "bridge")
+    lab.type("ip link del br0", BRIDGE)
+    done = lab.undo()
+    assert ("bridge br0", "somebody made it anew") in [
+        (each["operation"], each["why"]) for each in done.events if each["event"] == "kept"
+    ]
+    assert "10.77.0.1" in lab.type("ip addr show br0")
+    lab.type("ip link del br0")
+
+
+def test_what_netlab_failed_to_make_is_not_its_own(host_faults: Faults) -> None:
+    lab = host_faults.lab
+    host_faults.plan(at=the_bridges_call(host_faults), what="fail")
+    assert lab.run("apply", "--no-prove", "--until", "bridge").code == 1
+    host_faults.plan()
+    lab.type(BRIDGE)
+    refused = lab("apply", "--until", "bridge", code=4)
+    assert "br0" in refused.err
+    lab.undo()
+    assert "10.77.0.1" in lab.type("ip addr show br0")
+    lab.type("ip link del br0")
+
+
+def test_what_is_adopted_keeps_what_its_owner_put_into_it(host: OnMachine) -> None:
+    """The bridge is netlab's, its owner's when it was made anew, and used from then on."""
+    host.apply("--until", "gateway")
+    host.type("ip link del br0; ip link add br0 type bridge; ip addr add 172.168.1.1/24 dev br0; ip link set br0 up")
+    host.apply("--until", "gateway", "--adopt")
+    ran = [each["command"] for each in host.undo().events if each["event"] == "ran"]
+    assert [each for each in ran if "br0" in each] == []
+    shown = host.type("ip addr show br0")
+    assert "172.168.1.1/24" in shown
+    assert ",UP" in shown
+    host.type("ip link del br0")
