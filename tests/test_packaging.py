@@ -233,7 +233,7 @@ REGISTRIES = (
 SOURCES = "scripts/vagrant/sources.env"
 ONLY_IN_SOURCES = ("centos" + ".org", "astral-sh" + "/uv")
 
-UNTRACKED = re.compile(r"\.git|\.venv.*|\..*_cache|\.hypothesis|\.vagrant|__pycache__|dist|htmlcov")
+UNTRACKED = re.compile(r"\.git|\.?venv.*|\..*_cache|\.hypothesis|\.vagrant|__pycache__|dist|htmlcov")
 
 
 def tracked(folder: Path) -> Iterator[Path]:

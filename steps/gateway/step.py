@@ -19,5 +19,5 @@ def operations(lab: Lab) -> Iterator[Operation]:
 def proofs(lab: Lab) -> Iterator[Proof]:
     """Container and lab host reach each other."""
     first = lab.containers[0]
-    yield ping(first.name, lab.gateway)
     yield ping(HOST, first.address)
+    yield ping(first.name, lab.gateway)

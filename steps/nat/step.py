@@ -17,8 +17,8 @@ def operations(lab: Lab) -> Iterator[Operation]:
 
 
 def proofs(lab: Lab) -> Iterator[Proof]:
-    """Router and internet answer, for the request leaves with the lab host's address."""
+    """Internet and router answer, for the request leaves with the lab host's address."""
     first = lab.containers[0]
-    for target in (lab.router, lab.internet):
+    for target in (lab.internet, lab.router):
         yield ping(first.name, target)
         yield seen(lab.uplink, ping(first.name, target), source=lab.host_address)
