@@ -19,6 +19,9 @@ Values = dict[str, Any]
 """Parameters as given, nested: {"containers": {"2": {"address": "172.168.1.20"}}}."""
 
 
+COUNT = "count"
+"""Beside numbered tables: how many there are, where a list or a number said so. A higher number makes it more."""
+
 _MOST = 1 << 25
 """So many characters a file may have; a thousand containers' snapshot has a tenth of them."""
 
@@ -92,25 +95,28 @@ def _put(values: Values, path: Sequence[str], value: Any, setting: str) -> None:
         raise UsageError(f"--set {_SHORT.repr(setting)}: no lab has tables so deep")
     *folders, last = path
     for name in folders:
-        inner = values.setdefault(name, {})
-        if isinstance(inner, list):  # a file's array of tables; counted from 1 as everywhere
-            inner = values[name] = {str(number): each for number, each in enumerate(inner, 1)}
-        elif (
-            isinstance(inner, int) and inner <= _MANY and not isinstance(inner, bool)
-        ):  # containers=3, and then containers.3.name=…
-            inner = values[name] = {str(number): {} for number in range(1, inner + 1)}
+        inner = _as_tables(values.get(name, {}))
         if not isinstance(inner, dict):
             raise UsageError(f"--set {_SHORT.repr(setting)}: {name} is {_SHORT.repr(inner)}, not a table")
-        values = inner
+        values[name] = values = inner
     values[last] = value
+
+
+def _as_tables(value: Any) -> Any:
+    """A list of tables, or how many there are, as tables by their numbers, with COUNT; else the value itself."""
+    if isinstance(value, list):  # counted from 1 as everywhere
+        return {COUNT: len(value), **{str(number): each for number, each in enumerate(value, 1)}}
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MANY:  # =3, and then .3.name=…
+        return {COUNT: value}
+    return value
 
 
 def merged(old: Values, new: Values) -> Values:
     """``new`` over ``old``; tables are merged, all else is replaced."""
     both = dict(old)
     for key, value in new.items():
-        inner = both.get(key)
-        both[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        inner = _as_tables(both.get(key)) if isinstance(value, dict) and COUNT not in value else None
+        both[key] = merged(inner, value) if isinstance(inner, dict) else value
     return both
 
 

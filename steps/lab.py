@@ -125,6 +125,10 @@ class Lab(BaseModel):
         network = info.data.get("network")
         if network and IPv4Address(value) in IPv4Network(network):
             raise PydanticCustomError("inside", "allowed is an address outside {network}", {"network": network})
+        if not _usable(value, IPv4Network(f"{value}/24", strict=False)):
+            raise PydanticCustomError(
+                "outside", "allowed is a host's address in a network of 256: not the first or last"
+            )
         return value
 
     @field_validator("bridge")
@@ -209,12 +213,16 @@ def _tables(given: Any, subnet: IPv4Network) -> Any:
     if isinstance(given, int):
         count = given
     elif isinstance(given, dict):
+        given = dict(given)
+        count = given.pop("count", 2)
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise PydanticCustomError("number", "allowed as count is a number")
         strange = [key for key in given if key not in _NUMBERS]
         if strange:
             said = "there is no container {key}: they are counted from 1 to {most}"
             raise PydanticCustomError("key", said, {"key": repr(strange[0]), "most": BRIDGE_PORTS})
         tables = {int(key): table for key, table in given.items()}
-        count = max([2, *tables])
+        count = max([count, *tables])
     else:
         tables = dict(enumerate(given, 1))
         count = len(given)

@@ -87,7 +87,7 @@ READ: dict[str, tuple[list[str], dict[str, Any]]] = {
     "into a table": (["containers.2.address=172.168.1.20"], {"containers": {"2": {"address": "172.168.1.20"}}}),
     "a number, then into it": (
         ["containers=3", "containers.3.name=web"],
-        {"containers": {"1": {}, "2": {}, "3": {"name": "web"}}},
+        {"containers": {"count": 3, "3": {"name": "web"}}},
     ),
     "the last one counts": (["bridge=a", "bridge=b"], {"bridge": "b"}),
 }
@@ -116,6 +116,48 @@ def test_beyond_all_measure(settings: tuple[str, ...], said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         read(settings, None)
     assert len(caught.value.message) < 250
+
+
+COUNTS: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
+    "two by themselves": ({}, [], ["container1", "container2"]),
+    "two, and one of them otherwise": ({}, ["containers.1.name=a"], ["a", "container2"]),
+    "as many as are named": ({}, ["containers.3.name=c"], ["container1", "container2", "c"]),
+    "one, and otherwise": ({}, ["containers=1", "containers.1.name=a"], ["a"]),
+    "a list of one, and otherwise": ({"containers": [{"port": 81}]}, ["containers.1.name=a"], ["a"]),
+    "a number, and one more": ({}, ["containers=1", "containers.2.name=b"], ["container1", "b"]),
+    "a lab of three, and one otherwise": ({"containers": 3}, ["containers.2.name=b"], ["container1", "b", "container3"]),
+    "a lab's own names stay": (
+        {"containers": [{"name": "x"}, {"name": "y"}, {}]}, ["containers.2.port=81"], ["x", "y", "container3"],
+    ),
+    "a number in place of a lab's": ({"containers": [{"name": "x"}, {}, {}]}, ["containers=1"], ["container1"]),
+    "a number and a table in place of a lab's": (
+        {"containers": [{"name": "x"}, {}, {}]}, ["containers=2", "containers.1.name=a"], ["a", "container2"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "settings", "names"), COUNTS.values(), ids=COUNTS)
+def test_how_many_containers(old: dict[str, Any], settings: list[str], names: list[str]) -> None:
+    values = merged(old, read(settings, None))
+    made: Any = parameters.lab(LAB, values)
+    assert [each.name for each in made.containers] == names
+    again: Any = parameters.lab(LAB, merged(values, {}))
+    assert again == made
+
+
+@pytest.mark.parametrize(
+    "settings", [["containers=-5", "containers.1.port=81"], ["containers=0", "containers.1.port=1"]]
+)
+def test_none_is_no_number_of_containers(settings: list[str]) -> None:
+    with pytest.raises(UsageError, match="not a table"):
+        read(settings, None)
+
+
+@pytest.mark.parametrize("last", ["0", "255"])
+def test_the_internet_is_a_hosts_address(last: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        lab(f"internet=9.9.9.{last}")
+    assert "not the first or last" in caught.value.details[0]
 
 
 def test_into_what_is_no_table() -> None:
