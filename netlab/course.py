@@ -135,9 +135,14 @@ class Parts:
         return frozenset(Path(each.__file__).resolve() for each in mine if each.__file__)
 
 
+def place(folder: Path) -> Path:
+    """Where a course's folder is, links followed; one that leads in a circle stays, and is no course."""
+    return Path(os.path.realpath(folder))
+
+
 def parts(folder: Path) -> Parts:
     """Import the course in ``folder``. Raises CourseError where it cannot be, or lacks one of its parts."""
-    package = _imported(folder.resolve())
+    package = _imported(place(folder))
     steps, lab_type, surroundings = (_attribute(package, folder, each) for each in ("COURSE", "Lab", "surroundings"))
     contract.check_parts(folder, steps, lab_type, surroundings)
     return Parts(folder, package, steps, lab_type, surroundings)
@@ -167,7 +172,7 @@ def _imported(folder: Path) -> ModuleType:
     path = folder / "__init__.py"
     if not os.path.isfile(path):  # which a name that is too long is not; Path.is_file raises for it
         raise CourseError(f"{folder} is no course: it has no __init__.py", hint="give a course's folder: --course DIR")
-    if os.geteuid() == 0 and folder != default_folder().resolve():
+    if os.geteuid() == 0 and folder != place(default_folder()):
         trust.check(folder)
     name = f"{contract.PACKAGE}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
     if name in sys.modules:

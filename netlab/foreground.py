@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netlab import sandbox
-from netlab.errors import Missing, UsageError
+from netlab.errors import Missing, NetlabError, UsageError
 from netlab.lab import Choice, HostLab, SandboxLab
 from netlab.programs import FOLDERS, program
 from netlab.spelling import HOST
@@ -43,7 +43,8 @@ def run(lab: SandboxLab | HostLab, node: str, command: Sequence[str] | None) -> 
     if isinstance(lab, HostLab):
         return sandbox.become(argv, environment, netns=where)
     holder = lab.holder()
-    assert holder is not None, "somebody has just made it"
+    if holder is None:  # without the lock: another netlab may have ended it since
+        raise NetlabError(f"sandbox {lab.state.name!r} has just ended", hint="run the command again")
     return sandbox.foreground(holder, argv, environment, netns=where, shell=command is None)
 
 

@@ -31,7 +31,10 @@ def default_base() -> Path:
     """Where the labs' folders are: $XDG_STATE_HOME/netlab, by default ~/.local/state/netlab."""
     home = os.environ.get("XDG_STATE_HOME", "")
     # Where links on the way lead is looked at once: inside a sandbox /run is another folder, and /var/run a link to it.
-    return (Path(home) if home.startswith("/") else Path.home() / ".local/state").resolve() / "netlab"
+    try:
+        return (Path(home) if home.startswith("/") else Path.home() / ".local/state").resolve() / "netlab"
+    except (RuntimeError, OSError) as error:  # nobody knows where home is; links that lead in a circle
+        raise UnsafeState(f"the place of the state folder cannot be told: {error}", hint=State.elsewhere) from None
 
 
 class State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from netlab import parameters
 from netlab.course import Graph, default_folder, load
-from netlab.errors import CourseError, UsageError
+from netlab.errors import CourseError, Unreadable, UsageError
+from netlab.lab.choice import recorded_chapters
 from netlab.proofs import Refused
 from tests.kernel.tutorial import NEEDS, STEPS
 from tests.toy import TOY
@@ -234,3 +236,18 @@ def test_what_is_no_course(tmp_path: Path, make: object) -> None:
     with pytest.raises(CourseError, match=r"is no course: it has no __init__\.py") as caught:
         load(path)
     assert caught.value.hint == "give a course's folder: --course DIR"
+
+
+def test_a_link_that_leads_in_a_circle_is_no_course(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(CourseError, match=r"loop is no course: it has no __init__\.py"):
+        load(tmp_path / "loop")
+
+
+@pytest.mark.parametrize(
+    "chapters",
+    [None, 7, [{}], [{"name": "a", "summary": "", "needs": [], "operations": [{"kind": "nothing"}]}], ["a"]],
+)
+def test_what_a_labs_record_says_of_its_steps_is_read_or_refused(chapters: Any) -> None:
+    with pytest.raises(Unreadable, match="of its steps cannot be understood"):
+        recorded_chapters({"chapters": chapters})

@@ -51,6 +51,23 @@ def test_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: dic
     assert str(default_base()) == expected.format(home=tmp_path)
 
 
+def test_where_nobody_can_tell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def unknown(cls: type[Path]) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setenv("XDG_STATE_HOME", "")
+    with monkeypatch.context() as homeless:
+        homeless.setattr(Path, "home", classmethod(unknown))
+        with pytest.raises(UnsafeState, match="cannot be told: Could not determine home") as caught:
+            default_base()
+    assert caught.value.hint == "set XDG_STATE_HOME to a folder of yours"
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "loop"))
+    with contextlib.suppress(UnsafeState):  # a newer Python resolves it to itself: then it cannot be made
+        State(default_base(), "default").create()
+        pytest.fail("nothing can be made there")
+
+
 @pytest.mark.parametrize("name", ["default", "a", "A.b-c_9", "x" * 32, "9"])
 def test_names(base: Path, name: str) -> None:
     assert State(base, name).folder == base / name

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from netlab import contract, parameters
-from netlab.course import Course, load
+from netlab.course import Course, load, place
+from netlab.errors import Unreadable
 from netlab.model import Chapter, Operation
 from netlab.operations import dump
 from netlab.operations import load as load_operation
 from netlab.parameters import Values
+from netlab.state import BEGIN_AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Choice:
     def record(self) -> dict[str, Any]:
         """What the lab's state keeps of it: enough to undo when the course is gone."""
         record = {
-            "course": str(self.course.folder.resolve()),
+            "course": str(place(self.course.folder)),
             "values": self.values,
             "parameters": self.parameters.model_dump(mode="json"),
             "chapters": [
@@ -62,13 +64,18 @@ class Choice:
 
 
 def recorded_chapters(record: dict[str, Any]) -> tuple[Chapter, ...]:
-    """The chapters that ``Choice.record`` kept, without their proofs."""
-    return tuple(
-        Chapter(
-            each["name"],
-            each["summary"],
-            tuple(each["needs"]),
-            tuple(load_operation(operation) for operation in each["operations"]),
+    """The chapters that ``Choice.record`` kept, without their proofs. Raises Unreadable for anything else."""
+    try:
+        return tuple(
+            Chapter(
+                each["name"],
+                each["summary"],
+                tuple(each["needs"]),
+                tuple(load_operation(operation) for operation in each["operations"]),
+            )
+            for each in record["chapters"]
         )
-        for each in record["chapters"]
-    )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unreadable(
+            f"what the lab's record says of its steps cannot be understood: {error!r}", hint=BEGIN_AGAIN
+        ) from None

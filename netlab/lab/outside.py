@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from netlab import parameters
+from netlab.course import place
 from netlab.lab.choice import Choice
 from netlab.lab.inside import Inside
 from netlab.parameters import Values
@@ -59,5 +60,5 @@ class Lab(ABC, Generic[I]):
     def recorded(self, folder: Path) -> Values:
         """The parameters that the lab was made with, where it was made from this course."""
         record = self.record
-        values: Values = record["values"] if record is not None and Path(record["course"]) == folder.resolve() else {}
+        values: Values = record["values"] if record is not None and Path(record["course"]) == place(folder) else {}
         return values

@@ -71,7 +71,7 @@ def load(text: str) -> Snapshot:
     """What ``dump`` wrote. Raises ``UsageError`` for anything else, and for a snapshot of a newer netlab."""
     try:
         snapshot = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"not a snapshot: {error}", hint="write one with: netlab snapshot --json > FILE") from None
     if not isinstance(snapshot, dict) or not isinstance(snapshot.get(HOST), dict):
         raise UsageError("not a snapshot of netlab", hint="write one with: netlab snapshot --json > FILE")
