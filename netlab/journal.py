@@ -156,7 +156,8 @@ class Journal:
         self._drop(set(steps))
 
     def _add(self, entry: Entry) -> None:
-        self._entries.setdefault(entry.operation, entry)
+        first = self._entries.get(entry.operation, entry)
+        self._entries[entry.operation] = replace(first, identity="")  # what is made anew is not what was made before
 
     def _adopt(self, operation: Operation, step: str) -> None:
         """It is somebody's, and so is what they did in it: netlab's own went with what it had made there before."""

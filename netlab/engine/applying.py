@@ -45,6 +45,7 @@ def apply_one(chapter: Chapter, operation: Operation, host: LabHost, journal: Jo
 
     Raises what ``apply`` raises.
     """
+    settle(host, journal)
     seen = next(look([replace(chapter, operations=(operation,))], host))
     if seen.missing:
         yield from _apply_missing(seen, host, journal, together=False)
@@ -54,9 +55,8 @@ def apply_one(chapter: Chapter, operation: Operation, host: LabHost, journal: Jo
 
 def commands(seen: Look, host: Looked, journal: Journal | None) -> list[Task]:
     """What ``apply`` would run now for what is missing of a step, in order; None: where netlab has not been yet."""
-    if journal is None:
-        return [(each, command) for each in seen.missing for command in each.apply(seen.facts)]
-    return [*_bringing(seen, journal), *(_renewing(host, journal) if _cut(seen, journal) else ())]
+    renewing = _renewing(host, journal) if journal is not None and _cut(seen, journal) else []
+    return _bringing(seen, journal) + renewing
 
 
 def _apply_missing(seen: Look, host: LabHost, journal: Journal, *, together: bool = True) -> Iterator[Event]:
@@ -103,7 +103,7 @@ def _brought(step: str, seen: Look, tasks: Sequence[Task], host: LabHost, *, tog
         )
 
 
-def _bringing(seen: Look, journal: Journal) -> list[Task]:
+def _bringing(seen: Look, journal: Journal | None) -> list[Task]:
     """The commands of what is missing, and before them what clears their way."""
     facts = seen.facts
     return [
@@ -123,9 +123,9 @@ def _renewing(host: Looked, journal: Journal) -> list[Task]:
     return [(each, command) for each in operations if each.holds(facts) for command in each.renew()]
 
 
-def _cleared(operation: Operation, facts: Facts, journal: Journal) -> tuple[Command, ...]:
+def _cleared(operation: Operation, facts: Facts, journal: Journal | None) -> tuple[Command, ...]:
     """What takes away our own thing where it is broken, and so in its own way: a pair whose far end was cut off."""
-    ours = journal.still(operation, facts) if operation.blocked(facts) else None
+    ours = journal.still(operation, facts) if journal is not None and operation.blocked(facts) else None
     return operation.undo(facts, ours.before) if ours is not None else ()
 
 

@@ -134,6 +134,25 @@ def test_what_netlab_did_not_come_to_see_is_its_own_all_the_same(host_faults: Fa
     lab.type("ip link del br0")
 
 
+def test_what_netlab_was_making_anew_is_its_own(host_faults: Faults) -> None:
+    """Its bridge was deleted by hand, and it was killed right after it had made the next one."""
+    lab = host_faults.lab
+    number = the_bridges_call(host_faults)
+    lab.apply("--until", "bridge")
+    lab.type("ip link del br0")
+    host_faults.plan(at=number, what="after")
+    with host_faults.running("apply", "--no-prove", "--until", "bridge") as walk:
+        assert walk.stopped()
+        walk.kill()
+        walk.wait()
+        walk.go("kill")
+    host_faults.plan()
+    lab.apply("--until", "bridge")
+    done = lab.undo()
+    assert [each for each in done.events if each["event"] == "kept"] == []
+    assert "br0" not in lab.type("ip link")
+
+
 def test_what_netlab_failed_to_make_is_not_its_own(host_faults: Faults) -> None:
     lab = host_faults.lab
     host_faults.plan(at=the_bridges_call(host_faults), what="fail")
