@@ -7,9 +7,11 @@ none. The holder is PID 1 in there: when it goes, everything inside goes with it
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pickle
+import select
 import signal
 import socket
 import sys
@@ -253,9 +255,9 @@ def enter(holder: Holder, work: Callable[[], T]) -> T:
     with signals.blocked():
         child = _fork_inside(holder, report)
         os.close(reporting)
-        with _passing_on(child) as passed, os.fdopen(outcome, "rb") as pipe:
-            data = pipe.read()
-            status = _waited(child)
+        with _passing_on(child) as (passed, woken), os.fdopen(outcome, "rb", buffering=0) as pipe:
+            data = _read(pipe, woken)
+            status = _waited(child, woken)
     if not data:
         raise Interrupted(f"the part of netlab inside the sandbox was ended ({status})", hint="run the command again")
     ok, value = pickle.loads(data)  # written by our own child, which nobody else can write for
@@ -286,8 +288,8 @@ def foreground(
     try:
         with signals.blocked():
             child = _fork_inside(holder, run)
-            with _passing_on(child):
-                return _waited(child)
+            with _passing_on(child) as (_, woken):
+                return _waited(child, woken)
     finally:
         if terminal:
             _take_terminal()
@@ -295,7 +297,7 @@ def foreground(
 
 def become(argv: Sequence[str], environment: Mapping[str, str], *, netns: str | None) -> int:
     """Become a person's own command, in ``netns``. Returns only when that cannot be: with its exit code."""
-    signals.default()
+    signals.default(signals.heeded())
     try:
         if netns is not None:
             _enter_netns(netns)
@@ -349,6 +351,7 @@ def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
 
     Signals are to be blocked; ``run`` says what they do in there, and unblocks them.
     """
+    signals.check()
     fds = {kind: os.open(f"/proc/{holder.pid}/ns/{kind}", os.O_RDONLY) for kind in _KINDS}
     if not holder.alive:  # looked at after the files were opened, so these are its namespaces
         raise NetlabError("the sandbox has just ended", hint="run the command again")
@@ -393,8 +396,8 @@ def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
         with contextlib.suppress(OSError):
             os.chdir(here)
         os._exit(run() if os.getppid() in (0, middle) else 1)
-    with _passing_on(worker):
-        return _waited(worker)
+    with _passing_on(worker) as (_, woken):
+        return _waited(worker, woken)
 
 
 def _current_folder() -> str:
@@ -406,10 +409,12 @@ def _current_folder() -> str:
 
 
 @contextlib.contextmanager
-def _passing_on(child: int) -> Iterator[list[int]]:
+def _passing_on(child: int) -> Iterator[tuple[list[int], int]]:
     """While we wait for ``child``, what asks us to end asks it, also what was blocked until now; the list has it then.
 
-    It gets a terminal's Ctrl-C by itself, too.
+    It gets a terminal's Ctrl-C by itself, too. Python runs a handler only when the call that it is in returns, and a
+    signal that comes just before a call does not cut it short: whoever waits here, waits for the descriptor, too, which
+    can be read when a signal has come.
     """
     passed: list[int] = []
 
@@ -418,18 +423,50 @@ def _passing_on(child: int) -> Iterator[list[int]]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
 
-    before = {number: signal.signal(number, pass_on) for number in signals.ENDING}
+    woken, waking = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    wakened = signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
+    before = {number: signal.signal(number, pass_on) for number in signals.heeded()}
+    before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signals.unblock()
     try:
-        yield passed
+        yield passed, woken
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(wakened)
+        os.close(woken)
+        os.close(waking)
 
 
-def _waited(child: int) -> int:
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def _read(pipe: io.RawIOBase, woken: int) -> bytes:
+    """All that comes until its writers have ended."""
+    data = bytearray()
+    while True:
+        ready = _ready(pipe.fileno(), woken)
+        if woken in ready:
+            os.read(woken, 1024)
+        if pipe.fileno() in ready:
+            some = pipe.read(1 << 16)
+            if not some:
+                return bytes(data)
+            data += some
+
+
+def _waited(child: int, woken: int) -> int:
+    """The child's exit code, 128 + N for signal N."""
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        _ready(woken)
+        os.read(woken, 1024)
+    status = os.waitstatus_to_exitcode(ended[1])
     return status if status >= 0 else 128 - status
+
+
+def _ready(*fds: int) -> set[int]:
+    """Wait until one of them can be read; those that can."""
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    return {fd for fd, _ in poll.poll()}
 
 
 # --- ended -----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import contextlib
 import os
 import select
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FrameType
 
 from netlab.errors import Interrupted
@@ -28,14 +28,20 @@ _owner = 0
 def catch() -> None:
     """From now on these signals raise Interrupted in this process, also those that waited while they were ``blocked``.
 
-    One that the caller ignores stays ignored.
+    One that the caller ignores stays ignored. The end of a child is not one of these: where it is ignored, the kernel
+    forgets how the child ended.
     """
     global _owner, _blocking
     _owner, _blocking = os.getpid(), 0
-    for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _raise)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in heeded():
+        signal.signal(number, _raise)
     unblock()
+
+
+def heeded() -> list[int]:
+    """What asks to end, without what our caller ignores: `nohup` does that, and a shell for what it starts with &."""
+    return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @contextlib.contextmanager
@@ -81,9 +87,12 @@ def unstick() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), fd)
 
 
-def default() -> None:
-    """In a child before it becomes another program: that one is to be ended by what ends programs."""
-    for number in (*ENDING, signal.SIGPIPE):
+def default(numbers: Iterable[int] = ENDING) -> None:
+    """In a child before it becomes another program: that one is to be ended by ``numbers``, which end programs.
+
+    So it is by those that Python ignores.
+    """
+    for number in (*numbers, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     unblock()
 

@@ -67,7 +67,8 @@ class State:
                         folder.mkdir(mode=0o700, exist_ok=True)
                 break
             except OSError as error:
-                if again and isinstance(error, FileNotFoundError):  # the last of the others took the base along
+                # Another has made it, or the last of the others took the base along, in this very moment.
+                if again and isinstance(error, FileNotFoundError | FileExistsError):
                     continue
                 said = f"the state folder {self.folder} cannot be made: {error.strerror}"
                 raise UnsafeState(said, hint=self.elsewhere) from error

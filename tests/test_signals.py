@@ -21,7 +21,7 @@ NUMBERS = {number.name: number for number in signals.ENDING}
 @pytest.fixture(autouse=True)
 def _caught(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Signals are caught, as by the command line; afterwards they are pytest's again."""
-    before = {number: signal.getsignal(number) for number in signals.ENDING}
+    before = {number: signal.getsignal(number) for number in (*signals.ENDING, signal.SIGCHLD)}
     monkeypatch.setattr(signals, "_arrived", [])
     for number in signals.ENDING:  # whoever runs this in the background may have it ignored
         signal.signal(number, signal.SIG_DFL)
@@ -102,6 +102,16 @@ def test_what_the_caller_ignores_stays_ignored() -> None:
     signals.catch()
     send(signal.SIGHUP)
     signals.check()
+    assert signals.heeded() == [signal.SIGINT, signal.SIGTERM]
+
+
+def test_how_a_child_ended_is_known_also_where_the_caller_ignores_it() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signals.catch()
+    child = os.fork()
+    if child == 0:
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_a_forked_process_is_not_interrupted_before_it_says_so() -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pexpect
@@ -101,6 +102,37 @@ def test_a_signal_is_passed_on(shared: Netlab, number: int) -> None:
         os.kill(process.pid, number)
         assert process.wait(10) == 128 + number
     until(lambda: [*processes_of(shared.holder()).values()] == ["sleep"])
+
+
+IGNORING = "trap '' {}; exec \"$@\""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_the_caller_ignores_the_command_ignores(shared: Netlab, number: int) -> None:
+    """As with nohup, and in a script that goes on with &."""
+    words = [*shared.through, "sh", "-c", IGNORING.format(signal.Signals(number).name[3:]), "sh", *COMMAND]
+    words += ["exec", "host", "--", "sh", "-c", "grep SigIgn /proc/self/status; exec sleep 600"]
+    with subprocess.Popen(words, env=shared.environment, cwd=shared.home, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ignored = int(process.stdout.readline().split()[1], 16)
+        assert ignored == 1 << (number - 1)
+        os.kill(process.pid, number)
+        other = {signal.SIGTERM: signal.SIGINT}.get(signal.Signals(number), signal.SIGTERM)
+        os.kill(process.pid, other)
+        assert process.wait(10) == 128 + other
+
+
+@pytest.mark.parametrize("words", [("apply", "--no-prove"), ("undo",)])
+def test_a_caller_that_ignores_how_children_end(lab: Netlab, words: tuple[str, ...]) -> None:
+    """Who was started so, by a careless daemon, starts others so: then the kernel forgets how a child ended."""
+    text = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    lab.apply("--until", "bridge")
+    done = subprocess.run(
+        [*lab.through, sys.executable, "-c", text, *COMMAND, *words],
+        env=lab.environment, cwd=lab.home, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    lab.undo()
 
 
 def test_no_signal_is_lost_before_somebody_takes_it(shared: Netlab) -> None:
