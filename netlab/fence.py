@@ -54,7 +54,7 @@ class Fence:
 
     def _cards(self, target: str) -> set[str]:
         try:
-            address = IPv4Address(target)
+            asked = IPv4Address(target)
         except ValueError:  # a name: who knows where that is
             return set()
-        return {card for network, card in self.labs if address in network}
+        return {card for network, card in self.labs if asked in network}

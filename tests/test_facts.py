@@ -384,6 +384,23 @@ def test_base_chains_of_the_family_ip(name: str) -> None:
     assert facts.parse_chains(captured(name)) == expected
 
 
+# fmt: off
+LEADS = {
+    "by the bridge": ("172.168.1.11 dev br0 src 172.168.1.1 uid 0 \n    cache \n", "br0"),
+    "by the bridge, old": ("172.168.1.11 dev br0 src 172.168.1.1 \n    cache \n", "br0"),
+    "by a gateway": ("114.114.114.114 via 172.168.1.9 dev br0 src 172.168.1.1 uid 0 \n    cache \n", "br0"),
+    "to itself": ("local 172.168.1.1 dev lo src 172.168.1.1 uid 0 \n    cache <local> \n", "lo"),
+    "to all": ("broadcast 172.168.1.255 dev br0 src 172.168.1.1 uid 0 \n    cache <local,brd> \n", "br0"),
+    "by no card: the tool says it on stderr": ("", ""),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("text", "card"), LEADS.values(), ids=LEADS)
+def test_by_which_card_the_kernel_would_send(text: str, card: str) -> None:
+    assert facts.parse_route_get(text) == card
+
+
 # --- any text --------------------------------------------------------------------------------------------------------
 
 SOURCES = sorted(path for path in DATA.rglob("*.txt"))

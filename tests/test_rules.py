@@ -50,8 +50,13 @@ TYPED_AND_SAVED = [
     ("-s 0.0.0.0/0 -d 0/0 -i + -p all -j DROP", "-j DROP"),
     # protocols, ports, modules that -p implies
     ("-p 6 --dport 80", "-p tcp -m tcp --dport 80"),
+    ("-p 1", "-p icmp"),
     ("-p 17", "-p udp"),
+    ("-p 33", "-p dccp"),
     ("-p 47", "-p gre"),
+    ("-p 50", "-p esp"),
+    ("-p 51", "-p ah"),
+    ("-p 132", "-p sctp"),
     ("-p TCP -m tcp", "-p tcp"),
     ("-p tcp --dport http", "-p tcp -m tcp --dport 80"),
     ("-p tcp --dport 0x50", "-p tcp -m tcp --dport 80"),
@@ -66,6 +71,7 @@ TYPED_AND_SAVED = [
     ("-p tcp --syn", "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN"),
     ("-p tcp --tcp-flags ALL NONE", "-p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE"),
     ("-p sctp --dport 80", "-p sctp -m sctp --dport 80"),
+    ("-p udp --dport domain", "-p udp -m udp --dport 53"),
     # other modules
     ("-m conntrack --ctstate established,NEW,RELATED", "-m conntrack --ctstate NEW,RELATED,ESTABLISHED"),
     ("-m conntrack --ctstate NEW --ctproto tcp", "-m conntrack --ctstate NEW --ctproto 6"),
@@ -78,6 +84,9 @@ TYPED_AND_SAVED = [
     ("-m string --string=a=b --algo bm", '-m string --string "a=b" --algo bm'),
     # targets
     ("-j REJECT", "-j REJECT --reject-with icmp-port-unreachable"),
+    ("-j REJECT --reject-with net-unreach", "-j REJECT --reject-with icmp-net-unreachable"),
+    ("-j REJECT --reject-with host-prohib", "-j REJECT --reject-with icmp-host-prohibited"),
+    ("-j REJECT --reject-with admin-prohib", "-j REJECT --reject-with icmp-admin-prohibited"),
     ("-p tcp -j REJECT --reject-with tcp-rst", "-p tcp -j REJECT --reject-with tcp-reset"),
     ("-j LOG --log-level warning", "-j LOG"),
     ("-j LOG --log-level info --log-prefix 'hi '", '-j LOG --log-prefix "hi " --log-level 6'),

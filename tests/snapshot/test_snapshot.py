@@ -122,6 +122,11 @@ def test_some_files_of_proc_sys_may_always_be_unreadable() -> None:
     assert take(Tools({None: Result(0, text, "")}), [])["host"]["sysctl"] == {"net.ipv4.ip_forward": "1"}
 
 
+def test_one_of_the_names_may_go_while_they_are_looked_at() -> None:
+    text = printed({**HOST, "namespace": "6e736673 /run/netns/a\n"}).replace("netns/a\n\x1f0", "netns/a\n\x1f1")
+    assert take(Tools({None: Result(0, text, "")}), [])["host"]["namespace"] == {"a": "live"}
+
+
 @pytest.mark.parametrize("section", ["link", "address", "route"])
 def test_what_every_machine_tells_must_be_readable(section: str) -> None:
     with pytest.raises(CommandFailed, match=f"the lab host: cannot be read: {section}$"):
