@@ -1,8 +1,8 @@
 """Ctrl-C and its like as an error that ends a command in order, and that is not lost where it cannot be raised.
 
 Python swallows what a signal's handler raises in the hooks around a fork, and leaves somebody's lock held for ever: a
-fork is made while signals are ``blocked``. What is swallowed elsewhere (by a destructor) is known all the same, and
-whoever is about to start something asks (``check``).
+fork is made while signals are ``blocked``. What is swallowed elsewhere (by a destructor, or by the callback of a weak
+reference, of which every import has some) comes again; and whoever is about to start something asks (``check``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import os
 import select
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from types import FrameType
 
@@ -18,6 +19,8 @@ from netlab.errors import Interrupted
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a command to end."""
+
+_MOMENT = 0.001
 
 _arrived: list[int] = []
 _blocking = 0
@@ -34,6 +37,7 @@ def catch() -> None:
     global _owner, _blocking
     _owner, _blocking = os.getpid(), 0
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    sys.unraisablehook = _swallowed
     for number in heeded():
         signal.signal(number, _raise)
     unblock()
@@ -103,6 +107,16 @@ def _raise(number: int, frame: FrameType | None) -> None:
     _arrived.append(number)
     if not _blocking:  # else it came by another thread, which does not block it
         raise interrupted(number)
+
+
+def _swallowed(about: sys.UnraisableHookArgs) -> None:
+    """What was raised where nobody can catch it comes again in a moment, when that place has been left."""
+    if not isinstance(about.exc_value, Interrupted) or os.getpid() != _owner:
+        sys.__unraisablehook__(about)
+        return
+    number = about.exc_value.code - 128
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
+    signal.setitimer(signal.ITIMER_REAL, _MOMENT)
 
 
 def interrupted(number: int) -> Interrupted:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +26,7 @@ def _caught(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Signals are caught, as by the command line; afterwards they are pytest's again."""
     before = {number: signal.getsignal(number) for number in (*signals.ENDING, signal.SIGCHLD)}
     monkeypatch.setattr(signals, "_arrived", [])
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     for number in signals.ENDING:  # whoever runs this in the background may have it ignored
         signal.signal(number, signal.SIG_DFL)
     signals.catch()
@@ -89,12 +93,53 @@ def test_it_waits_also_where_another_thread_takes_it(number: signal.Signals) -> 
     assert reached == ["the block's end"]
 
 
-def test_what_somebody_swallowed_is_known() -> None:
-    signals.check()
-    with pytest.raises(Interrupted):
+class Destroyed:
+    def __del__(self) -> None:
         send(signal.SIGHUP)
+
+
+def test_what_somebody_swallowed_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "unraisablehook", lambda about: None)
+    signals.check()
+    Destroyed()
     with pytest.raises(Interrupted, match="SIGHUP"):
         signals.check()
+
+
+def test_what_a_destructor_swallowed_comes_again(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> None:
+        Destroyed()
+        time.sleep(5)
+
+    with pytest.raises(Interrupted, match="SIGHUP") as caught:
+        work()
+    assert caught.value.code == 128 + signal.SIGHUP
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_was_swallowed_waits_while_it_is_blocked() -> None:
+    reached = list[str]()
+
+    def work() -> None:
+        with signals.blocked():
+            about: Any = SimpleNamespace(exc_value=signals.interrupted(signal.SIGINT))
+            signals._swallowed(about)
+            while signal.SIGINT not in signal.sigpending():
+                time.sleep(0.001)
+            reached.append("the end")
+
+    with pytest.raises(Interrupted, match="SIGINT"):
+        work()
+    assert reached == ["the end"]
+
+
+def test_what_else_is_swallowed_is_told_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("lost")
+
+    Broken()
+    assert "ValueError: lost" in capsys.readouterr().err
 
 
 def test_what_the_caller_ignores_stays_ignored() -> None:
