@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -28,6 +28,9 @@ _SANDBOX = ("holder", "made_by", "since")
 
 _ON_THE_WAY = ("apply", "goto", "learn")
 """The commands that make a sandbox on the way to something else: when that is undone, it ends too."""
+
+_CYCLE = "prove"
+"""What makes a sandbox for itself alone, which nobody else works in."""
 
 
 class InSandbox(Inside):
@@ -138,8 +141,9 @@ class SandboxLab(Lab[InSandbox]):
 
     @contextmanager
     def for_a_cycle(self, choice: Choice) -> Iterator[None]:
-        """A sandbox for what takes every step back, which ends with it."""
-        self.start(choice, made_by="prove")
+        """A sandbox for what takes every step back, which ends with it; and so do those of who was killed meanwhile."""
+        _clear_up(self.state.base)
+        self.start(choice, made_by=_CYCLE)
         try:
             yield
         finally:
@@ -208,6 +212,18 @@ def _row(folder: Path) -> tuple[list[SandboxRow], set[Holder]]:
         return [], set()
     except NetlabError:
         return [SandboxRow(folder.name, "unknown", "", "", "")], set()
+
+
+def _clear_up(base: Path) -> None:
+    """End the sandboxes that were made for a cycle, and whose netlab was killed: nobody holds their locks."""
+    for folder in sorted(base.iterdir()):
+        # Somebody holds it and is at work, or it is no sandbox's, or none that can be read.
+        with suppress(UnsafeState, UsageError, Unreadable):
+            state = State(base, folder.name)
+            record = state.read("sandbox.json", _SANDBOX)
+            if record is not None and record["made_by"] == _CYCLE:
+                with state.locked(0, make=False):
+                    end(state)
 
 
 def end(state: State) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.runner import Event, Netlab
+from tests.kernel.runner import Event, Netlab, until
 from tests.kernel.tutorial import SEEN, STAYS, STEPS, Row
 from tests.toy import TOY
 
@@ -66,6 +66,17 @@ def test_of_some_steps(netlab: Netlab) -> None:
     assert [(each["step"], each["phase"], each["ok"]) for each in proofs] == [
         ("address", "before", True), ("address", "after", True), ("address", "undone", True)
     ]  # fmt: skip
+    assert netlab.left() == []
+
+
+def test_what_a_killed_cycle_left_ends_with_the_next(netlab: Netlab) -> None:
+    with netlab.process("prove", "--cycle") as living, netlab.process("prove", "--cycle") as killed:
+        until(lambda: len(netlab.holders()) == 2)
+        killed.kill()
+        killed.wait()
+        netlab("prove", "bridge", "--cycle")
+        assert len(netlab.holders()) == 1, "another's that is at work is left alone"
+        assert living.wait(60) == 0
     assert netlab.left() == []
 
 
