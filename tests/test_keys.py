@@ -134,7 +134,7 @@ except Interrupted as error:
 def shell() -> pexpect.spawn[str]:
     """A shell with job control, in which the program runs."""
     environment = {"PATH": "/usr/bin:/bin", "PS1": "prompt> ", "TERM": "xterm", "PYTHONPATH": str(TOP), "P": PROGRAM}
-    child = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], env=environment, encoding="utf-8", timeout=20)
+    child = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], env=environment, encoding="utf-8", timeout=60)
     child.expect("prompt> ")
     child.sendline(f'{sys.executable} -c "$P"')
     child.expect("ready")
@@ -146,7 +146,7 @@ def echo_is_on(child: pexpect.spawn[str]) -> bool:
 
 
 def comes_about(child: pexpect.spawn[str], *, echo: bool) -> bool:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while echo_is_on(child) != echo and time.monotonic() < end:
         time.sleep(0.01)
     return echo_is_on(child) == echo

@@ -185,7 +185,7 @@ def test_one_at_a_time(lab: State) -> None:
         said = rf"another netlab is at work on 'default': pid {os.getpid()} since "
         with pytest.raises(UnsafeState, match=said) as caught, State(lab.base, "default").locked(0.1, make=False):
             pass
-        assert 0.1 <= time.monotonic() - begun < 2
+        assert 0.1 <= time.monotonic() - begun < 30
     assert caught.value.code == 4
     assert caught.value.details == ("waited 0.1 s for its lock",)
     with lab.locked(0, make=False):

@@ -51,7 +51,7 @@ class Tmux:
         more = (*(("-S", "-") if whole else ()), *(("-e",) if styles else ()))
         return self._run("capture-pane", "-p", *more, "-t", pane or self._first)
 
-    def see(self, pattern: str, *, timeout: float = 30, pane: str = "") -> str:
+    def see(self, pattern: str, *, timeout: float = 60, pane: str = "") -> str:
         """Wait until the screen has something; returns the screen."""
         end = time.monotonic() + timeout
         while not re.search(pattern, shown := self.screen(pane=pane)):

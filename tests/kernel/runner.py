@@ -260,7 +260,7 @@ class OnMachine(Netlab):
         assert self.differences(self.bare) == []
 
 
-def until(true: Callable[[], object], seconds: float = 10.0) -> None:
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something is true; what takes longer than ``seconds`` does not come."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -351,7 +351,7 @@ def test_a_reader_that_has_gone_is_no_error_of_ours(standing: Netlab) -> None:
         process.stdout.close()
         assert process.stderr is not None
         said = process.stderr.read()
-        process.wait(30)
+        process.wait(60)
     assert "Traceback" not in said
 
 

@@ -60,7 +60,7 @@ def test_options_before_the_node_are_netlabs(shared: Netlab) -> None:
 
 def test_streams_are_the_commands_own(shared: Netlab) -> None:
     with shared.process("exec", "host", "--", "sh", "-c", "echo out; echo err >&2") as process:
-        assert process.communicate(timeout=30) == ("out\n", "err\n")
+        assert process.communicate(timeout=60) == ("out\n", "err\n")
     command = [*COMMAND, "exec", "client", "--", "wc", "-c"]
     done = subprocess.run(
         command, input="x" * 200_000, env=shared.environment, capture_output=True, text=True, check=False
@@ -100,7 +100,7 @@ def test_a_signal_is_passed_on(shared: Netlab, number: int) -> None:
     with shared.process("exec", "host", "--", "sleep", "600") as process:
         until(lambda: [*processes_of(shared.holder()).values()].count("sleep") == 2)
         os.kill(process.pid, number)
-        assert process.wait(10) == 128 + number
+        assert process.wait(60) == 128 + number
     until(lambda: [*processes_of(shared.holder()).values()] == ["sleep"])
 
 
@@ -119,7 +119,7 @@ def test_what_the_caller_ignores_the_command_ignores(shared: Netlab, number: int
         os.kill(process.pid, number)
         other = {signal.SIGTERM: signal.SIGINT}.get(signal.Signals(number), signal.SIGTERM)
         os.kill(process.pid, other)
-        assert process.wait(10) == 128 + other
+        assert process.wait(60) == 128 + other
 
 
 @pytest.mark.parametrize("words", [("apply", "--no-prove"), ("undo",)])
@@ -143,7 +143,7 @@ def test_no_signal_is_lost_before_somebody_takes_it(shared: Netlab) -> None:
             while not children.read_text():
                 pass
             os.kill(process.pid, signal.SIGHUP)
-            assert process.wait(10) == 128 + signal.SIGHUP
+            assert process.wait(60) == 128 + signal.SIGHUP
     until(lambda: [*processes_of(shared.holder()).values()] == ["sleep"])
 
 
@@ -172,7 +172,7 @@ def test_a_long_command_keeps_nobody_out(shared: Netlab) -> None:
 
 def shell(netlab: Netlab, *words: str, **environment: str) -> pexpect.spawn[str]:
     own = {**netlab.environment, **environment}
-    return pexpect.spawn(COMMAND[0], [*COMMAND[1:], "shell", *words], env=own, encoding="utf-8", timeout=20, echo=False)
+    return pexpect.spawn(COMMAND[0], [*COMMAND[1:], "shell", *words], env=own, encoding="utf-8", timeout=60, echo=False)
 
 
 @pytest.mark.parametrize("program", ["/bin/bash", "/bin/sh", "", "/no/such/shell"])

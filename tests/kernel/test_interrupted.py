@@ -36,7 +36,7 @@ def cut_short(netlab: Netlab, moment: tuple[str, str], number: int, *words: str)
                 break
         else:
             raise AssertionError("there was no such moment")
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     return process.returncode, said
 
 
@@ -87,9 +87,9 @@ def test_ctrl_c_in_the_middle_of_a_command(lab: Netlab) -> None:
     with lab.process("apply", "--until", "bridge", "--json") as process:
         until(lambda: "ping" in processes_of(lab.holder()).values())
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"], seconds=1.0)
+    until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"])
     assert lab.states()["bridge"] == "done"
     lab.undo()
 
@@ -103,8 +103,8 @@ def test_a_capture_ends_with_who_began_it(lab: Netlab, number: int) -> None:
         # The second ping is the capture's own: it listens then.
         until(lambda: [*processes_of(lab.holder()).values()].count("ping") >= 2)
         os.kill(process.pid, number)
-        process.communicate(timeout=30)
-    until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"], seconds=2.0)
+        process.communicate(timeout=60)
+    until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"])
     lab.undo()
 
 
@@ -114,7 +114,7 @@ def test_while_the_sandbox_is_made(netlab: Netlab, number: int) -> None:
     with netlab.process("apply", "--no-prove", "--json") as process:
         until(lambda: (netlab.base / "default").exists() or process.poll() is not None)
         os.kill(process.pid, number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     assert process.returncode in (128 + number, -number), said
     netlab.apply("--until", "namespaces")
     assert len(netlab.holders()) == 1

@@ -243,7 +243,7 @@ def test_what_is_in_the_way_can_be_reset(netlab: Netlab, tmp_path: Path) -> None
 def test_outside_tmux_it_says_what_to_type(netlab: Netlab) -> None:
     environment = {**netlab.environment, "LANG": "C.UTF-8", "NO_COLOR": "1"}
     words = [*COMMAND[1:], "learn", "veth", "--hands-on", "--sandbox", "other"]
-    child = pexpect.spawn(COMMAND[0], words, env=environment, dimensions=(50, 120), encoding="utf-8", timeout=30)
+    child = pexpect.spawn(COMMAND[0], words, env=environment, dimensions=(50, 120), encoding="utf-8", timeout=60)
     for answer in ("\r", "\r", "1", "\r"):
         child.expect(r"q\x1b\[0m\x1b\[7m quit")
         child.send(answer)

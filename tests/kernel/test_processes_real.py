@@ -174,7 +174,7 @@ def test_what_hangs_is_killed_with_all_that_it_started(
     begun = time.monotonic()
     pids = f"sleep 600 & echo $! $$ >{tmp_path}/pids; wait"
     first, second = shells.run([[cat("a\n"), sh(pids), cat("b\n")], [cat("c\n")]])
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
     assert first[0] == Result(0, "a\n", "", first[0].seconds if first[0] else 0)
     assert first[1] is not None
     assert first[1].code != 0
@@ -209,7 +209,7 @@ def test_running_says_things_as_they_come() -> None:
     until(lambda: "listening" in running.stderr)
     assert running.alive
     running.kill(signal.SIGTERM)
-    assert running.wait(5).code == -signal.SIGTERM
+    assert running.wait(60).code == -signal.SIGTERM
     until(lambda: not running.alive)
     running.kill()
 
@@ -217,7 +217,7 @@ def test_running_says_things_as_they_come() -> None:
 def test_running_has_its_time() -> None:
     begun = time.monotonic()
     assert Running(("/bin/sleep", "600")).wait(0.2).code == -signal.SIGKILL
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ def test_after_its_end_nothing_is_left(netlab: Netlab) -> None:
 def test_it_survives_the_end_of_the_terminal(netlab: Netlab) -> None:
     words = [*COMMAND[1:], "apply", "--until", "veth", "--no-prove"]
     terminal = pexpect.spawn(COMMAND[0], words, env=netlab.environment, cwd=str(netlab.home), encoding="utf-8")
-    terminal.expect(pexpect.EOF, timeout=30)
+    terminal.expect(pexpect.EOF, timeout=60)
     terminal.close(force=True)  # the terminal hangs up
     assert terminal.exitstatus == 0
     stat = Path(f"/proc/{netlab.holder()}/stat").read_text().rpartition(")")[2].split()
@@ -247,7 +247,7 @@ def test_its_hosts_and_name_servers(lab: Netlab) -> None:
     for node in ("host", "client"):
         begun = time.monotonic()
         lab.type("! getent hosts example.com", node=node)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 4.5, "a name server would be asked for five"
 
 
 def test_it_sees_neither_the_machines_processes_nor_its_cards(lab: Netlab) -> None:
@@ -358,7 +358,7 @@ def test_what_is_stopped_in_it_is_no_reason_not_to_end(netlab: Netlab) -> None:
     terminal = pexpect.spawn("sh", ["-c", command], env=environment, cwd=str(netlab.home), encoding="utf-8")
     until(lambda: "sleep 955" in netlab.type("ps -eo args"))
     terminal.sendcontrol("z")
-    terminal.expect("stopped", timeout=20)
+    terminal.expect("stopped", timeout=60)
     assert "has ended" in said(netlab, "sandbox", "end")
     assert netlab.left() == []
     terminal.close(force=True)

@@ -44,7 +44,7 @@ def test_who_holds_the_lock_is_named(netlab: Netlab, busy: int) -> None:
 def test_not_to_wait_is_not_to_wait(netlab: Netlab, busy: int) -> None:
     begun = time.monotonic()
     assert "waited 0 s for its lock" in netlab("status", "--wait", "0", code=4).err
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 50
 
 
 def test_the_second_waits_for_the_first(netlab: Netlab, busy: int) -> None:
@@ -52,7 +52,7 @@ def test_the_second_waits_for_the_first(netlab: Netlab, busy: int) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             second.wait(0.7)
         os.kill(busy, signal.SIGCONT)
-        out, _ = second.communicate(timeout=30)
+        out, _ = second.communicate(timeout=60)
     assert json.loads(out)["steps"][0] == {"name": "namespaces", "state": "done", "missing": []}
 
 
