@@ -23,7 +23,7 @@ PACKAGE = "netlab_course_"
 STEP = ("needs", "operations", "proofs")
 """What a step's module has to have."""
 
-SURROUNDINGS = ("NODES", "PARAMETERS", "operations")
+SURROUNDINGS = ("NODES", "operations")
 """What the surroundings' module has to have."""
 
 
@@ -71,12 +71,8 @@ def check_parts(folder: Path, steps: Any, lab_type: Any, surroundings: Any) -> N
     named = f"the surroundings' module of {folder}"
     _has(named, surroundings, SURROUNDINGS, "operations")
     _names(named, surroundings, "NODES")
-    _names(named, surroundings, "PARAMETERS")
     with authored(f"NODES of {named} are wrong"):
         spelling.namespace(*surroundings.NODES)
-    unknown = [each for each in surroundings.PARAMETERS if each not in lab_type.model_fields]
-    if unknown:
-        raise CourseError(f"PARAMETERS of {named} has {unknown[0]!r}, and Lab has no such field", hint="correct it")
 
 
 def check_step(name: str, step: Any, folder: Path) -> None:

@@ -10,9 +10,6 @@ from .lab import Lab
 NODES = ("router", "client", "internet")
 """The nodes that are network namespaces of the sandbox, beside the lab host."""
 
-PARAMETERS = ("uplink", "network", "host_address", "router", "client", "internet")
-"""The parameters of the lab that this is built from: they stay as they are for as long as the sandbox lives."""
-
 UPLINK, INTERNET = "uplink", "internet"
 """The parameters that name the lab host's own card, and an address beyond its gateway."""
 

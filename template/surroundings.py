@@ -10,9 +10,6 @@ from .lab import Lab
 NODES = ()
 """Nodes that are network namespaces of the sandbox, beside the lab host and what the steps make."""
 
-PARAMETERS = ()
-"""The parameters of the lab that the surroundings are built from."""
-
 
 def operations(lab: Lab) -> Iterator[Operation]:
     """The loopback, switched on."""

@@ -71,9 +71,7 @@ BROKEN: dict[str, Broken] = {
     "no NODES": Broken(AROUND, "NODES = ()", "NODE = ()", "the surroundings' module of {folder} has no 'NODES'"),
     "NODES is a string": Broken(AROUND, "NODES = ()", 'NODES = "ab"', "'NODES' of the surroundings' module of {folder} is 'ab'"),
     "a node's name leads away": Broken(AROUND, "NODES = ()", 'NODES = ("../x",)', "NODES of the surroundings' module of {folder} are wrong", "ValueError: '../x' can be no network namespace's name"),
-    "no PARAMETERS": Broken(AROUND, "PARAMETERS = ()", "P = ()", "the surroundings' module of {folder} has no 'PARAMETERS'"),
-    "PARAMETERS has another name": Broken(AROUND, "PARAMETERS = ()", 'PARAMETERS = ("adress",)', "PARAMETERS of the surroundings' module of {folder} has 'adress', and Lab has no such field"),
-    "the surroundings fail": Broken(AROUND, 'yield up("lo")', '1 / 0\n    yield up("lo")', "the surroundings' module does not yield its operations", "{folder}/surroundings.py:19: ZeroDivisionError"),
+    "the surroundings fail": Broken(AROUND, 'yield up("lo")', '1 / 0\n    yield up("lo")', "the surroundings' module does not yield its operations", "{folder}/surroundings.py:16: ZeroDivisionError"),
     "the surroundings are a string": Broken(AROUND, 'yield up("lo")', 'yield "lo"', "the surroundings' module yields 'lo' as one of its operations"),
 }  # fmt: skip
 

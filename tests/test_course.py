@@ -176,7 +176,7 @@ INIT = """
 from types import SimpleNamespace
 from netlab.operations import namespace
 class Lab: model_fields = ()
-surroundings = SimpleNamespace(NODES=(), PARAMETERS=(), operations=lambda lab: ())
+surroundings = SimpleNamespace(NODES=(), operations=lambda lab: ())
 step = SimpleNamespace(__doc__="A step.", needs=(), operations=lambda lab: [namespace("a")], proofs=lambda lab: [])
 COURSE = {"step": step}
 """

@@ -37,6 +37,11 @@ class Choice:
         """What the surroundings of a sandbox are made of. Raises CourseError for what is wrong with them."""
         return contract.around(self.course.surroundings, self.parameters)
 
+    def surroundings(self) -> dict[str, Any]:
+        """What a sandbox's record keeps of what was built around its lab host, as it reads when it comes back."""
+        built = {"nodes": self.course.surroundings.NODES, "operations": [dump(each) for each in self.around()]}
+        return _as_read(built)
+
     def declared(self) -> dict[str, str]:
         """The namespaces that the course makes, with the step that makes each."""
         made = ((thing, each.name) for each in self.chapters for one in each.operations for thing in one.makes)
@@ -58,9 +63,13 @@ class Choice:
                 for each in self.chapters
             ],
         }
-        # As it reads when it comes back: JSON has no tuples.
-        as_read: dict[str, Any] = json.loads(json.dumps(record))
-        return as_read
+        return _as_read(record)
+
+
+def _as_read(record: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    read: dict[str, Any] = json.loads(json.dumps(record))
+    return read
 
 
 def recorded_chapters(record: dict[str, Any]) -> tuple[Chapter, ...]:

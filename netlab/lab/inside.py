@@ -45,9 +45,9 @@ class Inside:
         self.host = Host(services)
         self.journal = Journal(state.folder / "journal.jsonl")
 
-    def fixed(self) -> tuple[str, ...]:
-        """The parameters that cannot be changed while this lab host lives."""
-        return ()
+    def stands_elsewhere(self, choice: Choice) -> bool:
+        """Is what stands around this lab host not what ``choice`` wants there?"""
+        return False
 
     def accept(self) -> None:
         """Take other parameters or another course, where nothing stands that was made with the old ones.
@@ -59,12 +59,12 @@ class Inside:
         record, wanted = self._record, self._choice.record()
         if {**wanted, "version": record["version"]} == record:
             return
-        old, new = record["parameters"], wanted["parameters"]
-        changed = list(_changes(old, new))
-        changed[8:] = ["…"] if len(changed) > 8 else []
         if record["course"] != wanted["course"]:
-            changed.insert(0, f"the course is {record['course']}, and {wanted['course']} was asked for")
-        if any(old.get(key) != new.get(key) for key in self.fixed()):
+            changed = [f"the course is {record['course']}, and {wanted['course']} was asked for"]
+        else:
+            changed = list(_changes(record["parameters"], wanted["parameters"]))
+            changed[8:] = ["…"] if len(changed) > 8 else []
+        if self.stands_elsewhere(self._choice):
             raise UsageError(
                 "the sandbox was made with other surroundings",
                 details=changed,

@@ -24,7 +24,7 @@ from netlab.views import SandboxRow
 
 T = TypeVar("T")
 
-_SANDBOX = ("holder", "made_by", "since")
+_SANDBOX = ("holder", "made_by", "since", "around")
 
 _ON_THE_WAY = ("apply", "goto", "learn")
 """The commands that make a sandbox on the way to something else: when that is undone, it ends too."""
@@ -47,10 +47,9 @@ class InSandbox(Inside):
         operations = (operation for each in self.chapters for operation in each.operations)
         return frozenset().union(*(each.brings(each.before(first)) for each in operations))
 
-    def fixed(self) -> tuple[str, ...]:
-        """What the surroundings were built from."""
-        parameters: tuple[str, ...] = self._choice.course.surroundings.PARAMETERS if self._choice else ()
-        return parameters
+    def stands_elsewhere(self, choice: Choice) -> bool:
+        """The surroundings are built with the sandbox, and stay."""
+        return bool(choice.surroundings() != self._sandbox["around"])
 
     def undo(self, since: str | None) -> Iterator[Event]:
         """As on any lab host; and say what of somebody else's goes on in here."""
@@ -124,7 +123,11 @@ class SandboxLab(Lab[InSandbox]):
         """Make the sandbox with the course's surroundings, and write down what it started with."""
         self.state.create()
         folder = self.state.folder
-        about = {"made_by": made_by, "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        about = {
+            "made_by": made_by,
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "around": choice.surroundings(),
+        }
 
         def keep(holder: Holder) -> None:
             self.state.write("sandbox.json", {**about, "holder": holder.dump()})

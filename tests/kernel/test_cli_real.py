@@ -289,6 +289,17 @@ def test_other_surroundings_need_another_sandbox(netlab: Netlab) -> None:
     assert "netlab sandbox end" in done.err
 
 
+def test_another_course_needs_its_own_surroundings(netlab: Netlab) -> None:
+    netlab("sandbox", "start")
+    done = netlab("apply", "--course", TOY, code=2)
+    assert "the sandbox was made with other surroundings" in done.err
+    assert done.err.count("was asked for") == 1, "its parameters are not compared with another course's"
+    assert "netlab sandbox end" in done.err
+    netlab("sandbox", "end")
+    netlab("apply", "--course", TOY)
+    netlab("undo")
+
+
 def test_more_containers(netlab: Netlab) -> None:
     applied = netlab("apply", "--set", "containers=5", "--json")
     assert [each for each in applied.proofs if not each["ok"]] == []

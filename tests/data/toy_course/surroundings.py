@@ -8,7 +8,6 @@ from netlab.operations import up
 from .lab import Lab
 
 NODES = ()
-PARAMETERS = ()
 
 
 def operations(lab: Lab) -> Iterator[Operation]:
