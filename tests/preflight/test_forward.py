@@ -146,6 +146,17 @@ def test_what_is_bridged(place: Place, value: str, file: str, until: int, lost: 
     assert bool(lost) == any(level == "conflict" for level, _, _ in found)
 
 
+def test_a_rule_about_what_is_bridged(place: Place) -> None:
+    """It stops what one container sends another, and nothing that is routed."""
+    place.load("libvirt.txt")
+    place.sysctls += "net.bridge.bridge-nf-call-iptables = 1\n"
+    place.rules = place.rules.replace("-A FORWARD", "-A FORWARD -m physdev --physdev-is-bridged -j DROP\n-A FORWARD", 1)
+    found = [detail for level, detail, _ in place.found("FORWARD", until=6) if level == "conflict"]
+    assert len(found) == 1
+    assert "what one container sends another" in found[0]
+    assert "out by" not in found[0]
+
+
 def test_rules_of_nftables_where_iptables_is_legacy(place: Place) -> None:
     """There nothing else shows what iptables-nft left behind."""
     place.says = LEGACY

@@ -43,5 +43,7 @@ BRIDGED = {
 def test_br_netfilter(place: Place, sysctl: str, level: str) -> None:
     place.sysctls += sysctl
     cure = "sysctl -w net.bridge.bridge-nf-call-iptables=0" if level == "warning" else ""
-    [(found, _, advice)] = place.found("bridge-nf-call-iptables")
+    [(found, words, advice)] = place.found("bridge-nf-call-iptables")
     assert (found, advice) == (level, cure)
+    assert ("do not meet iptables" in words) == (level == "ok")
+    assert ("though they are only switched" in words) == (level == "warning")
