@@ -12,6 +12,7 @@ unset "${!OPENSSL_@}" # OPENSSL_CONF names libraries, which Python's hashlib and
 
 top=${self:?is the path of the script that is run}
 top=${top%/scripts/*}
+anew=no # was the environment made in this run?
 
 # A program, Debian's package, Red Hat's. netlab/machine.py has the same names; tests/test_packaging.py compares them.
 # shellcheck disable=SC2034 # the scripts that source this use it
@@ -215,6 +216,8 @@ make_venv() {
         site=$("$venv/bin/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
         echo "$checkout" >"$site/netlab-checkout.pth" # by this, `python -I -m netlab` finds the checkout
         stamp >"$venv/stamp"
+        # shellcheck disable=SC2034 # scripts/lab asks
+        anew=yes
     fi
     exec {lock}>&-
     umask "$mask"
