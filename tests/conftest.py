@@ -39,7 +39,7 @@ def _hands_off(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         pytest.fail(f"this test did not ask for a lab, and reaches for one with {arguments} {settings}")
 
     monkeypatch.setattr(sh, "Command", refuse)
-    for name in ("start", "_fork_inside", "end", "strays"):
+    for name in ("start", "enter", "foreground", "end", "strays"):
         monkeypatch.setattr(sandbox, name, refuse)
 
 

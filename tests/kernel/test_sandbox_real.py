@@ -366,7 +366,7 @@ def test_what_is_stopped_in_it_is_no_reason_not_to_end(netlab: Netlab) -> None:
 
 def test_who_is_stopped_on_the_way_in_is_named(holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
     """By SIGSTOP, which nobody can ignore: who would have to wait for the one inside cannot."""
-    monkeypatch.setattr(sandbox, "_PATIENCE", 0.5)
+    monkeypatch.setattr("netlab.sandbox.ended._PATIENCE", 0.5)
     ready, telling = os.pipe()
 
     def stays() -> None:
@@ -422,7 +422,7 @@ def test_one_that_ends_at_once_is_said(tmp_path: Path, monkeypatch: pytest.Monke
         os.write(answering, b'{"pid": 12}\n')
         os._exit(1)
 
-    monkeypatch.setattr(sandbox, "_make", ended_at_once)
+    monkeypatch.setattr("netlab.sandbox.made._make", ended_at_once)
     with pytest.raises(Missing, match="its holder ended at once") as caught:
         sandbox.start(tmp_path, lambda holder: pytest.fail("there is none to keep"))
     assert caught.value.details == ('[{"pid": 12}]',)
