@@ -9,8 +9,8 @@ from netlab.errors import Interrupted
 
 def main() -> NoReturn:
     """Run the command line."""
-    signals.catch()
     try:
+        signals.catch()
         # Imported when Ctrl-C is in our hands already: it takes a fifth of a second, and people have second thoughts.
         from netlab import cli
     except Interrupted as error:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+from netlab import signals
 from netlab.errors import Interrupted
 
 REDRAW = "redraw"
@@ -54,10 +55,13 @@ class Keyboard:
         self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         handlers = {signal.SIGWINCH: self._wake, signal.SIGTSTP: self._stop, signal.SIGCONT: self._go_on}
         old = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        # A signal that comes just before somebody waits for a key is not to wait for it, too.
+        wakened = signal.set_wakeup_fd(self._woken[1], warn_on_full_buffer=False)
         try:
             tty.setcbreak(self._fd, termios.TCSANOW)
             yield
         finally:
+            signal.set_wakeup_fd(wakened)
             for number, handler in old.items():
                 signal.signal(number, handler)
             self._restore()
@@ -74,6 +78,7 @@ class Keyboard:
 
         None after ``seconds``. Raises Interrupted when the terminal is gone.
         """
+        signals.check()
         until = None if seconds is None else time.monotonic() + seconds
         left = seconds
         while True:

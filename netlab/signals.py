@@ -2,7 +2,8 @@
 
 Python swallows what a signal's handler raises in the hooks around a fork, and leaves somebody's lock held for ever: a
 fork is made while signals are ``blocked``. What is swallowed elsewhere (by a destructor, or by the callback of a weak
-reference, of which every import has some) comes again; and whoever is about to start something asks (``check``).
+reference, of which every import has some) is known all the same, and whoever is about to start something, or to wait,
+asks (``check``).
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from netlab.errors import Interrupted
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a command to end."""
 
-_MOMENT = 0.001
-
 _arrived: list[int] = []
 _blocking = 0
 _owner = 0
@@ -32,11 +31,12 @@ def catch() -> None:
     """From now on these signals raise Interrupted in this process, also those that waited while they were ``blocked``.
 
     One that the caller ignores stays ignored. The end of a child is not one of these: where it is ignored, the kernel
-    forgets how the child ended.
+    forgets how the child ended, and where it is blocked, nobody who waits is told.
     """
     global _owner, _blocking
     _owner, _blocking = os.getpid(), 0
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
     sys.unraisablehook = _swallowed
     for number in heeded():
         signal.signal(number, _raise)
@@ -55,7 +55,12 @@ def blocked() -> Iterator[None]:
     So nothing is lost between a fork and the handler that its process installs. At the end it is raised.
     """
     global _blocking
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # what came just before is raised by this
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
     _blocking, known = _blocking + 1, len(_arrived)
     try:
         yield
@@ -110,13 +115,9 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 def _swallowed(about: sys.UnraisableHookArgs) -> None:
-    """What was raised where nobody can catch it comes again in a moment, when that place has been left."""
-    if not isinstance(about.exc_value, Interrupted) or os.getpid() != _owner:
+    """What Python tells of an error that nobody can catch. Ours is no news: ``check`` knows of it."""
+    if not isinstance(about.exc_value, Interrupted):
         sys.__unraisablehook__(about)
-        return
-    number = about.exc_value.code - 128
-    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
-    signal.setitimer(signal.ITIMER_REAL, _MOMENT)
 
 
 def interrupted(number: int) -> Interrupted:

@@ -74,9 +74,9 @@ def main() -> NoReturn:
     try:
         app(prog_name="netlab")
     except NetlabError as error:
+        signals.ignore()
         from netlab.render import Screen
 
-        signals.ignore()
         if isinstance(error, Interrupted):
             signals.unstick()
         with contextlib.suppress(OSError):  # stderr may be what failed

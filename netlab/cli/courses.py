@@ -48,7 +48,8 @@ def check(
 
 def _before_each_step(session: Session, folder: Path) -> list[Event]:
     """Every step's proofs before it, in a sandbox of their own, with NETLAB_HOST too: a check changes no machine."""
-    session.shared.course, session.shared.sandbox, session.shared.host = str(folder), f"check-{os.getpid()}", False
+    session.shared.course, session.shared.host = str(folder), False
+    session.aside("check")
     with session.sandbox(make=True) as lab:
         choice = session.choose(lab, None, None)
         with lab.for_a_cycle(choice):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -145,7 +144,7 @@ def prove(
     session = Session.of(context)
     names = steps or []
     if cycle and not session.shared.host:
-        session.shared.sandbox = f"cycle-{os.getpid()}"  # never the lab in use
+        session.aside("cycle")
     if not cycle and (settings or file):
         raise UsageError("--set and --lab go with `prove --cycle`: a lab that stands has its parameters")
     with session.lab(make=cycle, internet=internet) as lab:

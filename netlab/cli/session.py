@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ class Session:
         if shared.host and shared.sandbox != "default":
             raise UsageError("--host and --sandbox are two places", hint="give one of them")
         return cls(shared, Screen(json=shared.json, quiet=shared.quiet, verbose=shared.verbose))
+
+    def aside(self, what: str) -> None:
+        """From now on it is about a sandbox of nobody's name: never the lab in use. (A pid comes again.)"""
+        self.shared.sandbox = f"{what}-{os.urandom(6).hex()}"
 
     def course_folder(self) -> Path:
         """The course that was asked for, whatever the lab has: netlab's own without --course."""

@@ -57,17 +57,18 @@ class Inside:
         if self._choice is None or self._record is None:
             return
         record, wanted = self._record, self._choice.record()
-        if {**wanted, "version": record["version"]} == record:
+        elsewhere = self.stands_elsewhere(self._choice)
+        if {**wanted, "version": record["version"]} == record and not elsewhere:
             return
         if record["course"] != wanted["course"]:
             changed = [f"the course is {record['course']}, and {wanted['course']} was asked for"]
         else:
             changed = list(_changes(record["parameters"], wanted["parameters"]))
             changed[8:] = ["…"] if len(changed) > 8 else []
-        if self.stands_elsewhere(self._choice):
+        if elsewhere:
             raise UsageError(
                 "the sandbox was made with other surroundings",
-                details=changed,
+                details=changed or ["the course's surroundings have changed since"],
                 hint=f"end it first: netlab sandbox end{self._state.option}",
             )
         # What only the proofs ask may change at any time.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from netlab import reading, sandbox, snapshot
-from netlab.errors import NetlabError, Unreadable, UnsafeState, UsageError
+from netlab.errors import Interrupted, NetlabError, Unreadable, UnsafeState, UsageError
 from netlab.events import Event, Kept, WalkEnded
 from netlab.journal import Journal
 from netlab.lab.choice import Choice
@@ -89,6 +89,16 @@ class SandboxLab(Lab[InSandbox]):
     @property
     def kept(self) -> bool:
         return self.state.has("sandbox.json")
+
+    @property
+    def made_by(self) -> str:
+        """The command that made the sandbox, whether that lives or not; "" where there is none."""
+        return str((self.state.read("sandbox.json", _SANDBOX) or {"made_by": ""})["made_by"])
+
+    def in_use(self) -> bool:
+        """Is somebody in the living sandbox whom no netlab knows of?"""
+        holder = self.holder()
+        return holder is not None and bool(sandbox.enter(holder, sandbox.others))
 
     def bury(self) -> str:
         """Where the sandbox has died, forget it, and say so; "" where none has."""
@@ -170,7 +180,7 @@ class SandboxLab(Lab[InSandbox]):
         name, option = self.state.name, self.state.option
         if why_it_stays:
             return f"sandbox {name!r} stays, for {why_it_stays}; end it with: netlab sandbox end{option}"
-        made_by = (self.state.read("sandbox.json", _SANDBOX) or {"made_by": "apply"})["made_by"]
+        made_by = self.made_by
         self.end()
         return f"sandbox {name!r} is as it was when `{made_by}` made it, and has ended"
 
@@ -218,15 +228,18 @@ def _row(folder: Path) -> tuple[list[SandboxRow], set[Holder]]:
 
 
 def _clear_up(base: Path) -> None:
-    """End the sandboxes that were made for a cycle, and whose netlab was killed: nobody holds their locks."""
+    """End the sandboxes that were made for a cycle whose netlab was killed, and in which nobody works."""
     for folder in sorted(base.iterdir()):
-        # Somebody holds it and is at work, or it is no sandbox's, or none that can be read.
-        with suppress(UnsafeState, UsageError, Unreadable):
-            state = State(base, folder.name)
-            record = state.read("sandbox.json", _SANDBOX)
-            if record is not None and record["made_by"] == _CYCLE:
-                with state.locked(0, make=False):
-                    end(state)
+        try:
+            lab = SandboxLab(State(base, folder.name))
+            if lab.made_by == _CYCLE:
+                with lab.state.locked(0, make=False) as there:
+                    if there and lab.made_by == _CYCLE and not lab.in_use():
+                        lab.end()
+        except Interrupted:
+            raise
+        except NetlabError:  # it is at work, or no sandbox's, or none that can be read or believed
+            continue
 
 
 def end(state: State) -> str:

@@ -44,6 +44,8 @@ def enter(holder: Holder, work: Callable[[], T]) -> T:
         with passing_on(child) as (passed, woken), os.fdopen(outcome, "rb", buffering=0) as pipe:
             data = read(pipe, woken)
             status = waited(child, woken)
+    if not data and passed:  # it was told twice, as by a terminal, and could not say so any more
+        raise signals.interrupted(passed[0])
     if not data:
         raise Interrupted(f"the part of netlab inside the sandbox was ended ({status})", hint="run the command again")
     ok, value = pickle.loads(data)  # written by our own child, which nobody else can write for
@@ -138,25 +140,29 @@ def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
     Signals are to be blocked; ``run`` says what they do in there, and unblocks them.
     """
     signals.check()
-    fds = {kind: os.open(f"/proc/{holder.pid}/ns/{kind}", os.O_RDONLY) for kind in _KINDS}
-    if not holder.alive:  # looked at after the files were opened, so these are its namespaces
-        raise NetlabError("the sandbox has just ended", hint="run the command again")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        # Nothing may get out of here: it would go on in the parent's code, with the parent's locks.
-        code = 1
-        try:
-            code = _joined(fds, run)
-        except OSError as error:
-            sys.stderr.write(f"netlab: the sandbox cannot be entered: {error}\n")
-            sys.stderr.flush()
-        finally:
-            os._exit(code)
-    for fd in fds.values():
-        os.close(fd)
-    return child
+    fds = dict[str, int]()
+    try:
+        for kind in _KINDS:
+            fds[kind] = os.open(f"/proc/{holder.pid}/ns/{kind}", os.O_RDONLY)
+        if not holder.alive:  # looked at after the files were opened, so these are its namespaces
+            raise NetlabError("the sandbox has just ended", hint="run the command again")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        child = os.fork()
+        if child == 0:
+            # Nothing may get out of here: it would go on in the parent's code, with the parent's locks.
+            code = 1
+            try:
+                code = _joined(fds, run)
+            except OSError as error:
+                sys.stderr.write(f"netlab: the sandbox cannot be entered: {error}\n")
+                sys.stderr.flush()
+            finally:
+                os._exit(code)
+        return child
+    finally:
+        for fd in fds.values():
+            os.close(fd)
 
 
 def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from netlab import authoring
 from tests.kernel.runner import COMMAND, TOP, Netlab
 from tests.kernel.tutorial import NEEDS, STEPS, until
 from tests.toy import TOY
@@ -298,6 +299,20 @@ def test_another_course_needs_its_own_surroundings(netlab: Netlab) -> None:
     netlab("sandbox", "end")
     netlab("apply", "--course", TOY)
     netlab("undo")
+
+
+def test_surroundings_that_were_changed_since(netlab: Netlab, tmp_path: Path) -> None:
+    authoring.new(tmp_path / "made")
+    netlab("apply", "--course", tmp_path / "made")
+    around = tmp_path / "made/surroundings.py"
+    text = around.read_text().replace("import up", "import address, up")
+    around.write_text(f'{text}    yield address("10.98.0.1/32", dev="lo")\n')
+    for words in (("apply",), ("plan",)):
+        done = netlab(*words, "--course", tmp_path / "made", code=2)
+        assert "the sandbox was made with other surroundings" in done.err
+        assert "the course's surroundings have changed since" in done.err
+    netlab("undo")
+    assert netlab.left() == []
 
 
 def test_more_containers(netlab: Netlab) -> None:

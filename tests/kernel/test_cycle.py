@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.kernel.runner import Event, Netlab, until
+from tests.kernel.runner import Event, Netlab, processes_of, until
 from tests.kernel.tutorial import SEEN, STAYS, STEPS, Row
 from tests.toy import TOY
 
@@ -78,6 +79,35 @@ def test_what_a_killed_cycle_left_ends_with_the_next(netlab: Netlab) -> None:
         assert len(netlab.holders()) == 1, "another's that is at work is left alone"
         assert living.wait(60) == 0
     assert netlab.left() == []
+
+
+def test_what_a_killed_cycle_left_stays_while_somebody_is_in_it(netlab: Netlab) -> None:
+    with netlab.process("prove", "--cycle") as killed:
+        until(lambda: ['"first"' in each.read_text() for each in netlab.base.glob("*/sandbox.json")] == [True])
+        killed.kill()
+    [name] = [path.name for path in netlab.base.iterdir()]
+    [pid] = netlab.holders()
+    with netlab.process("exec", "--sandbox", name, "host", "--", "sleep", "600"):
+        until(lambda: [*processes_of(pid).values()].count("sleep") == 2)
+        netlab("prove", "bridge", "--cycle")
+        assert netlab.holders() == [pid]
+    until(lambda: [*processes_of(pid).values()].count("sleep") == 1)
+    netlab("prove", "bridge", "--cycle")
+    assert netlab.left() == []
+
+
+def test_what_looks_like_a_killed_cycle_and_cannot_be_told_stays(netlab: Netlab) -> None:
+    """Its holder may live in a PID namespace that cannot be seen from here; or nobody knows what it is."""
+    netlab("sandbox", "start")
+    record = json.loads((netlab.base / "default/sandbox.json").read_text())
+    record["made_by"], record["holder"]["pidns"] = "prove", 1
+    (netlab.base / "default/sandbox.json").write_text(json.dumps(record))
+    (netlab.base / "torn").mkdir(mode=0o700)
+    (netlab.base / "torn/sandbox.json").write_text("{")
+    (netlab.base / "torn/sandbox.json").chmod(0o600)
+    netlab("prove", "bridge", "--cycle")
+    assert sorted(path.name for path in netlab.base.iterdir()) == ["default", "torn"]
+    assert len(netlab.holders()) == 1
 
 
 CANNOT_FAIL = """

@@ -123,9 +123,10 @@ def test_what_the_caller_ignores_the_command_ignores(shared: Netlab, number: int
 
 
 @pytest.mark.parametrize("words", [("apply", "--no-prove"), ("undo",)])
-def test_a_caller_that_ignores_how_children_end(lab: Netlab, words: tuple[str, ...]) -> None:
-    """Who was started so, by a careless daemon, starts others so: then the kernel forgets how a child ended."""
-    text = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+@pytest.mark.parametrize("how", ["signal(SIGCHLD, SIG_IGN)", "pthread_sigmask(SIG_BLOCK, (SIGCHLD,))"])
+def test_a_caller_that_will_not_hear_of_children(lab: Netlab, how: str, words: tuple[str, ...]) -> None:
+    """Who was started so, by a careless daemon, starts others so: then the kernel forgets, or keeps, what to tell."""
+    text = f"import os, sys; from signal import *; {how}; os.execv(sys.argv[1], sys.argv[1:])"
     lab.apply("--until", "bridge")
     done = subprocess.run(
         [*lab.through, sys.executable, "-c", text, *COMMAND, *words],

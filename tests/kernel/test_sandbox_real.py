@@ -9,6 +9,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -455,6 +456,26 @@ def test_what_goes_wrong_inside_is_raised_outside(
 ) -> None:
     with pytest.raises(kind, match=text):
         sandbox.enter(holder, work)
+
+
+class Stuck:
+    """A stream that nobody reads."""
+
+    def flush(self) -> None:
+        time.sleep(600)
+
+
+def test_what_is_interrupted_when_its_work_has_ended(holder: Holder) -> None:
+    """A terminal's Ctrl-C comes to all of it, and is passed on besides: the second time it can only end."""
+
+    def work() -> None:
+        sys.stdout = Stuck()
+
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    with pytest.raises(Interrupted, match="SIGTERM") as caught:
+        sandbox.enter(holder, work)
+    assert caught.value.code == 128 + signal.SIGTERM
 
 
 def test_a_folder_that_is_gone_is_no_reason_not_to_enter(
