@@ -87,6 +87,16 @@ def test_a_change_names_its_node_and_its_command() -> None:
     assert (new.node, new.command) == ("host", "iptables -w -t nat -S")
 
 
+def test_the_changes_of_all_commands_and_places_are_told() -> None:
+    before = {IP: ADDR, ROUTE: "a\nkept\nb\n", Command(("ip", "addr"), "d"): ADDR}
+    after = {IP: "", ROUTE: "kept\nc\n", Command(("ip", "addr"), "d"): ADDR}
+    found = difference(before, after)
+    assert [(each.command, each.sign, each.text) for each in found[-3:]] == [
+        ("ip route", "-", "a"), ("ip route", "-", "b"), ("ip route", "+", "c")
+    ]  # fmt: skip
+    assert len(found) == len(normal(IP, ADDR)) + 3
+
+
 def test_the_host_is_asked_for_its_rules_and_each_node_for_the_rest() -> None:
     asked = commands(["c"])
     assert [each.argv for each in asked if each.netns is None] == [*HOST]

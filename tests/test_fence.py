@@ -54,6 +54,7 @@ HELD: dict[str, tuple[list[tuple[str, str]], Mapping[str, str], bool]] = {
     "it is the lab host's own": ([(HOST, "172.168.1.1")], {"172.168.1.1": "lo"}, False),
     "the uplink leads there": ([(HOST, LAB)], {LAB: "eth0"}, True),
     "the lab's other card leads there": ([(HOST, LAB)], {LAB: "br1"}, True),
+    "a card called as the container's leads there": ([(HOST, LAB)], {LAB: "eth1"}, True),
     "no card leads there": ([(HOST, LAB)], {}, True),
     "one of two": ([(HOST, GATEWAY), (HOST, LAB)], {GATEWAY: "eth0", LAB: "eth0"}, True),
     "it is not the lab's": ([(HOST, GATEWAY)], {GATEWAY: "eth0"}, False),
