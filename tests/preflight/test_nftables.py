@@ -5,6 +5,7 @@ import json
 import pytest
 
 from netlab.preflight.chains import Line, Packet, walk
+from netlab.preflight.forward import REPLY
 from netlab.preflight.nftables import bases
 from tests.preflight.place import FIREWALLS
 
@@ -66,9 +67,12 @@ CONDITIONS = [
     (payload("ip", "saddr"), "==", {"prefix": {"addr": "172.168.1.0", "len": 24}}, True),
     (payload("ip", "saddr"), "==", "172.168.1.12", False),
     (payload("ip", "daddr"), "==", {"range": ["192.168.0.1", "192.168.0.9"]}, None),
+    (payload("ip", "daddr"), "==", "192.168.0.2", True),
+    (payload("ip", "daddr"), "==", "192.168.0.3", False),
     (payload("ip", "protocol"), "==", "tcp", True),
     (payload("ip", "ttl"), "<", 3, None),
     (payload("ip6", "daddr"), "==", "::1", False),
+    (payload("icmpv6", "type"), "==", "echo-request", False),
     (payload("udp", "dport"), "==", 80, False),
     (payload("tcp", "dport"), "==", {"set": [22, {"range": [70, 90]}]}, True),
     (payload("tcp", "dport"), "==", 81, False),
@@ -82,6 +86,24 @@ CONDITIONS = [
 def test_conditions(left: object, op: str, right: object, met: bool | None) -> None:
     match = {"match": {"left": left, "op": op, "right": right}}
     assert _line(match, {"accept": None}).meets(OUT) is met
+
+
+PING = Packet("br0", "ens33", "172.168.1.11", "192.168.0.2", "icmp")
+ANSWER = Packet("ens33", "br0", "192.168.0.2", "172.168.1.11", "icmp", 0, REPLY)
+
+ICMP = [
+    (PING, "echo-request", True),
+    (PING, {"set": ["echo-reply", "echo-request"]}, True),
+    (PING, "echo-reply", False),
+    (ANSWER, "echo-request", None),  # of an answer it is not kept what it answers with
+    (ANSWER, "destination-unreachable", None),
+]
+
+
+@pytest.mark.parametrize(("packet", "kind", "met"), ICMP)
+def test_a_ping_and_its_answer(packet: Packet, kind: object, met: bool | None) -> None:
+    match = {"match": {"left": payload("icmp", "type"), "op": "==", "right": kind}}
+    assert _line(match, {"accept": None}).meets(packet) is met
 
 
 def _ruleset(*statements: object) -> str:
