@@ -161,16 +161,20 @@ class Walk:
 
     def go(self, how: str) -> None:
         """Let what stands still go on, or be killed with its group."""
-        deadline = 100
-        while True:
-            with contextlib.suppress(OSError):  # it has said that it stands, and not begun to listen
-                fd = os.open(self._faults.folder / "go", os.O_WRONLY | os.O_NONBLOCK)
-                os.write(fd, f"{how}\n".encode())
-                os.close(fd)
-                return
-            deadline -= 1
-            assert deadline, "nobody waits there"
-            threading.Event().wait(0.01)
+        until(lambda: self.heard(how))
+
+    @property
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+    def heard(self, how: str) -> bool:
+        """As ``go``; False where nobody listens now."""
+        with contextlib.suppress(OSError):  # it has said that it stands, and not begun to listen
+            fd = os.open(self._faults.folder / "go", os.O_WRONLY | os.O_NONBLOCK)
+            os.write(fd, f"{how}\n".encode())
+            os.close(fd)
+            return True
+        return False
 
     def wait(self) -> Done:
         self._thread.join(90)
