@@ -62,6 +62,22 @@ def test_it_waits_while_it_is_blocked(number: signal.Signals) -> None:
         pass  # it came once
 
 
+def test_what_came_just_before_it_is_blocked_leaves_nothing_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python runs its handler in the call that blocks, when that is done."""
+    real = signal.pthread_sigmask
+
+    def with_one_that_came(how: int, numbers: tuple[int, ...]) -> set[int]:
+        before = real(how, numbers)
+        if how == signal.SIG_BLOCK and numbers:
+            raise signals.interrupted(signal.SIGINT)
+        return before
+
+    monkeypatch.setattr(signal, "pthread_sigmask", with_one_that_came)
+    with pytest.raises(Interrupted, match="SIGINT"), signals.blocked():
+        pytest.fail("it is not blocked")
+    assert {*signals.ENDING}.isdisjoint(real(signal.SIG_BLOCK, ()))
+
+
 @pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
 def test_it_waits_also_where_another_thread_takes_it(number: signal.Signals) -> None:
     """A signal to the process goes to any thread that does not block it, and Python raises it in the first."""
