@@ -15,6 +15,7 @@ import pexpect
 import pytest
 
 import netlab
+from netlab import signals
 from netlab.errors import Interrupted
 from netlab.keys import OTHER, REDRAW, Keyboard, named
 
@@ -90,6 +91,31 @@ def test_another_size_wakes_who_waits(terminal: tuple[int, int]) -> None:
         signal.raise_signal(signal.SIGWINCH)
         assert keyboard.press(10) == REDRAW
         assert keyboard.press(0) is None
+
+
+def test_any_signal_wakes_who_begins_to_wait_just_then(terminal: tuple[int, int]) -> None:
+    """Also one whose handler says nothing to the keyboard: it may come when Python has looked for the last time."""
+    _, theirs = terminal
+    keyboard = Keyboard(theirs)
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: None)
+    try:
+        with keyboard.open():
+            signal.raise_signal(signal.SIGUSR1)
+            assert keyboard.press(10) == REDRAW
+            assert keyboard.press(0) is None
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert signal.set_wakeup_fd(-1) == -1, "it is given back"
+
+
+def test_who_was_interrupted_does_not_wait_for_a_key(
+    terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may have swallowed it."""
+    keyboard = Keyboard(terminal[1])
+    monkeypatch.setattr(signals, "_arrived", [signal.SIGTERM])
+    with keyboard.open(), pytest.raises(Interrupted, match="SIGTERM"):
+        keyboard.press(10)
 
 
 def test_a_terminal_that_is_gone_interrupts(terminal: tuple[int, int]) -> None:

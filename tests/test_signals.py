@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,6 +129,20 @@ def test_what_else_is_swallowed_is_told_as_ever(capsys: pytest.CaptureFixture[st
 
     Broken()
     assert "ValueError: lost" in capsys.readouterr().err
+
+
+def test_one_that_waited_before_netlab_began() -> None:
+    """Its caller had it blocked."""
+    code = (
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP]); "
+        "os.kill(os.getpid(), signal.SIGHUP); os.execv(sys.executable, [sys.executable, '-P', '-m', 'netlab'])"
+    )
+    top = str(Path(signals.__file__).resolve().parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": top},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (129, "", "netlab: interrupted by SIGHUP\n")
 
 
 def test_what_the_caller_ignores_stays_ignored() -> None:

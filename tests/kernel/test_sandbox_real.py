@@ -19,7 +19,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from netlab import sandbox
+from netlab import sandbox, signals
 from netlab.errors import Interrupted, Missing, NetlabError, UnsafeState, UsageError
 from netlab.sandbox import Holder
 from tests.kernel.runner import COMMAND, NODES, Netlab, processes_of, runs, until
@@ -456,6 +456,15 @@ def test_what_goes_wrong_inside_is_raised_outside(
 ) -> None:
     with pytest.raises(kind, match=text):
         sandbox.enter(holder, work)
+
+
+def test_who_was_interrupted_starts_nothing_inside(holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may have swallowed it."""
+    monkeypatch.setattr(signals, "_arrived", [signal.SIGHUP])
+    with pytest.raises(Interrupted, match="SIGHUP"):
+        sandbox.enter(holder, os.getpid)
+    with pytest.raises(Interrupted, match="SIGHUP"):
+        sandbox.foreground(holder, ["/bin/sleep", "600"], {}, netns=None, shell=False)
 
 
 class Stuck:
