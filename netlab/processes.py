@@ -111,8 +111,8 @@ class Running:
         # A timer of our own: sh's costs 100 ms a call and leaves grandchildren alive.
         timer = threading.Timer(seconds, self.kill)
         timer.daemon = True
-        timer.start()
         try:
+            signals.start(timer)
             self._process.wait()
         except BaseException:
             self.kill()

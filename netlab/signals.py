@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from types import FrameType
 
@@ -69,6 +70,12 @@ def blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if not _blocking and len(_arrived) > known:
         raise interrupted(_arrived[known])
+
+
+def start(thread: threading.Thread) -> None:
+    """Start a thread that takes none of these signals. One that it took would come late: whoever waits sleeps on."""
+    with blocked():
+        thread.start()
 
 
 def unblock() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import sh
 from netlab import signals
 from netlab.errors import Interrupted
 from netlab.processes import Running
+from netlab.render.terminal import Terminal
 
 NUMBERS = {number.name: number for number in signals.ENDING}
 
@@ -36,7 +39,8 @@ def _caught(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def send(number: int) -> None:
-    os.kill(os.getpid(), number)
+    """To this thread: one to the process may go to another thread of pytest's, and comes when that one gets to run."""
+    signal.raise_signal(number)
 
 
 @pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
@@ -107,6 +111,22 @@ def test_it_waits_also_where_another_thread_takes_it(number: signal.Signals) -> 
         done.set()
         thread.join()
     assert reached == ["the block's end"]
+
+
+@pytest.mark.usefixtures("processes_run")
+def test_no_thread_of_netlabs_takes_one() -> None:
+    """The first thread sleeps on while another one takes it: the display's, a time limit's, and sh's own."""
+    folder = Path("/proc/self/task").resolve()
+    others = {task.name for task in folder.iterdir()}
+    with Terminal(io.StringIO(), plain=False).live(lambda columns, rows: ()):
+        looks = Running(("/bin/sh", "-c", f"sleep 0.3; grep -H ^SigBlk: {folder}/*/status"))
+        said = looks.wait(60).stdout
+    masks = {task: int(mask, 16) for task, mask in re.findall(r"/task/(\d+)/status:SigBlk:\s*(\w+)", said)}
+    blocking = {task: all(mask >> number - 1 & 1 for number in signals.ENDING) for task, mask in masks.items()}
+    assert not blocking.pop(str(os.getpid()))
+    ours = [blocks for task, blocks in blocking.items() if task not in others]
+    assert len(ours) >= 3
+    assert all(ours)
 
 
 class Destroyed:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from netlab import signals
 from netlab.render.lines import Line, cells, crop, fitting, spell
 
 NARROW = 16
@@ -91,12 +92,13 @@ class Terminal:
 
         thread = threading.Thread(target=redraw, name="progress", daemon=True)
         with live:
-            thread.start()
             try:
+                signals.start(thread)
                 yield
             finally:
                 over.set()
-                thread.join()
+                if thread.is_alive():  # else a signal came first
+                    thread.join()
 
     def _fitted(self, whole: Line) -> list[Text]:
         """Prose in lines that fit, hanging under its first one. A command stays one line, for whoever copies it."""
