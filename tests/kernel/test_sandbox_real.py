@@ -367,7 +367,6 @@ def test_what_is_stopped_in_it_is_no_reason_not_to_end(netlab: Netlab) -> None:
 
 def test_who_is_stopped_on_the_way_in_is_named(holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
     """By SIGSTOP, which nobody can ignore: who would have to wait for the one inside cannot."""
-    monkeypatch.setattr("netlab.sandbox.ended._PATIENCE", 0.5)
     ready, telling = os.pipe()
 
     def stays() -> None:
@@ -383,7 +382,8 @@ def test_who_is_stopped_on_the_way_in_is_named(holder: Holder, monkeypatch: pyte
     os.kill(middle, signal.SIGSTOP)
     until(lambda: Path(f"/proc/{middle}/stat").read_text().rpartition(")")[2].split()[0] == "T")
     try:
-        with pytest.raises(UnsafeState, match="does not end") as caught:
+        with monkeypatch.context() as patch, pytest.raises(UnsafeState, match="does not end") as caught:
+            patch.setattr("netlab.sandbox.ended._PATIENCE", 0.5)
             sandbox.end(holder)
         assert any(f"process {middle}:" in each for each in caught.value.details)
     finally:
