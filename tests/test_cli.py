@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -158,16 +159,21 @@ def test_options_that_do_not_go_together(run: Run, words: list[str], why: str) -
     assert (said.code, why in said.err) == (2, True), said
 
 
-def test_every_command_explains_itself(run: Run) -> None:
-    said = run("--help")
-    commands = ["apply", "plan", "undo", "status", "prove", "steps", "exec", "shell", "snapshot", "doctor", "sandbox"]
-    assert said.code == 0
-    assert [name for name in commands if f"  {name} " not in said.out] == []
-    for words in ([name] for name in commands):
-        assert run(*words, "--help").code == 0
-    for name in ("start", "list", "end"):
-        assert run("sandbox", name, "--help").code == 0
-    assert run().code in (0, 2)
+@pytest.mark.parametrize("group", [(), ("sandbox",), ("course",)], ids=" ".join)
+def test_every_command_explains_itself(run: Run, group: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In whole sentences where 80 columns are, and every option and argument with a word."""
+    monkeypatch.setenv("COLUMNS", "80")
+    commands = re.findall(r"(?m)^  (\w+) +(.*)$", run(*group, "--help").out.partition("Commands:\n")[2])
+    assert len(commands) == {"": 17, "sandbox": 3, "course": 2}["".join(group)]
+    for name, about in commands:
+        assert re.fullmatch(r".*[^.]\.", about), name
+        said = run(*group, name, "--help")
+        assert said.code == 0
+        assert re.findall(r"(?m)^  (?:-|\[?[A-Z])\S*(?: [A-Z]+)?(?: +\[required\])?$", said.out) == [], name
+
+
+def test_without_a_command_its_help_and_with_version_the_version(run: Run) -> None:
+    assert "Usage: netlab" in run().err
     assert run("--version") == (0, f"netlab {__version__}\n", "")
 
 

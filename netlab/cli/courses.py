@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def check(
     context: typer.Context,
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", show_default=False)] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The course.", show_default=False)] = None,
 ) -> None:
-    """Say what is wrong with a course and its lessons, and what to do about each."""
+    """Say what is wrong with a course and its lessons. Each with what to do about it."""
     from netlab import checking
 
     session = Session.of(context)
@@ -56,7 +56,10 @@ def _before_each_step(session: Session, folder: Path) -> list[Event]:
             return lab.inside(lambda inside: [*chain.from_iterable(map(inside.before, inside.graph.order))], choice)
 
 
-def new(context: typer.Context, folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+def new(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to: a folder that is not there yet.")],
+) -> None:
     """Make a course of one working step, with its lessons and its tests."""
     from netlab import authoring
 

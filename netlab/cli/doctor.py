@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def doctor(context: typer.Context, settings: Set = None, file: LabFile = None) -> None:
-    """Say what this machine has and lacks, with the command that cures it; with --host, what is in the lab's way."""
+    """Say what this machine has and lacks, and what cures it. With --host: what is in the lab's way."""
     session = Session.of(context)
     findings = _host_findings(session, settings, file) if session.shared.host else _findings()
     session.screen.findings(findings)

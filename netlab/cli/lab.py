@@ -41,7 +41,7 @@ def plan(
     file: LabFile = None,
     exit_code: ExitCode = False,
 ) -> None:
-    """Show what `apply` would run, as a person would type it; change nothing."""
+    """Show what `apply` would run, as a person would type it. Nothing is changed."""
     from netlab.lab import Nothing
     from netlab.lab import plan as plan_nothing
 
@@ -65,7 +65,7 @@ def export(
     settings: Set = None,
     file: LabFile = None,
 ) -> None:
-    """Print what `apply` runs on a bare lab host as a script that needs no netlab: > FILE."""
+    """Print what `apply` runs as a script that needs no netlab. It is for a bare lab host: > FILE."""
     from netlab.export import script
 
     session = Session.of(context)
@@ -79,7 +79,7 @@ def export(
 
 
 def undo(context: typer.Context, since: From = None) -> None:
-    """Take back a step and all that depends on it, or everything, to what was there before."""
+    """Take back a step and all that depends on it, or everything. What was there before is there again."""
     from netlab import course
 
     session = Session.of(context)
@@ -103,7 +103,7 @@ def goto(
     after: Annotated[bool, typer.Option("--after", help="To just after the step, instead of just before it.")] = False,
     adopt: Adopt = False,
 ) -> None:
-    """Bring the lab to just before a step, forward or back, from any state; without proofs."""
+    """Bring the lab to just before a step, or just after it. Forward or back, from any state, without proofs."""
     from netlab import lab as labs
 
     session = Session.of(context)
@@ -140,7 +140,7 @@ def prove(
     file: LabFile = None,
     internet: Internet = None,
 ) -> None:
-    """Run the proofs of the steps that are done, and say what was seen."""
+    """Run the proofs of the steps that are done. What was seen is said."""
     session = Session.of(context)
     names = steps or []
     if cycle and not session.shared.host:

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 def learn(
     context: typer.Context,
-    step: Annotated[str | None, typer.Argument(metavar="[STEP]", autocompletion=complete, show_default=False)] = None,
+    step: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[STEP]", help="Where to begin; else where you were.", autocompletion=complete, show_default=False
+        ),
+    ] = None,
     hands_on: Annotated[
         bool, typer.Option("--hands-on", help="Type the commands yourself, in a shell of the sandbox.")
     ] = False,
@@ -31,9 +36,9 @@ def learn(
     adopt: Adopt = False,
     internet: Internet = None,
 ) -> None:
-    """Learn the course step by step; without a terminal the guided walk is printed."""
+    """Learn the course step by step. Without a terminal the guided walk is printed."""
     from netlab.learn.alone import alone
-    from netlab.learn.walk import walk
+    from netlab.learn.walk import unfinished, walk
     from netlab.render.transcript import observed, transcript
 
     session = Session.of(context)
@@ -49,6 +54,9 @@ def learn(
     if not by_itself:
         _perform(session, desk, step)
         return
+    if not unfinished(desk, step):
+        hint = f"take them back first: netlab undo{desk.option}; or have another lab: --sandbox NAME"
+        raise UsageError("every step that is to be shown is done already, and is left alone", hint=hint)
     seen = list[bool]()
     scenes = observed(alone(walk(desk, step)), seen)
     session.screen.page(transcript(scenes, desk.language), file)
@@ -81,7 +89,7 @@ def _desk(session: Session, step: str | None, language: str | None, *, adopt: bo
         choice = session.choose(lab, None, None)
         if step is not None:
             choice.course.graph.check(step)
-        shell = f"netlab shell{lab.state.option}"
+        option = lab.state.option
     bench = LabBench(partial(session.lab, adopt=adopt, internet=internet), choice)
     recalled = bench.recall()
     chosen = choose(language or (recalled.language if recalled is not None else None), os.environ)
@@ -89,7 +97,7 @@ def _desk(session: Session, step: str | None, language: str | None, *, adopt: bo
     for event in bench.begin():
         if isinstance(event, Note):
             session.screen.note(event.text)
-    return Desk(bench, lessons, chosen, shell=shell, recalled=recalled)
+    return Desk(bench, lessons, chosen, option=option, recalled=recalled)
 
 
 def explain(

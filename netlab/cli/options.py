@@ -90,8 +90,11 @@ From = Annotated[
     str | None,
     typer.Option("--from", metavar="STEP", help="This step and all that depends on it.", autocompletion=complete),
 ]
-Step = Annotated[str, typer.Argument(metavar="STEP", autocompletion=complete)]
-Steps = Annotated[list[str] | None, typer.Argument(metavar="[STEP]...", autocompletion=complete, show_default=False)]
+Step = Annotated[str, typer.Argument(metavar="STEP", help="A name of `netlab steps`.", autocompletion=complete)]
+Steps = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[STEP]...", help="Only these.", autocompletion=complete, show_default=False),
+]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter of the lab; repeatable.")
 ]

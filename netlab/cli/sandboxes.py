@@ -9,7 +9,7 @@ from netlab.cli.session import Session
 
 
 def start(context: typer.Context, settings: Set = None, file: LabFile = None) -> None:
-    """Make a bare sandbox with its surroundings; it stays until `sandbox end`."""
+    """Make a bare sandbox with its surroundings. It stays until `sandbox end`."""
     session = Session.of(context)
     with session.sandbox(make=True) as lab:
         if lab.there:

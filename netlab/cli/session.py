@@ -21,12 +21,18 @@ if TYPE_CHECKING:
     from netlab.state import State
 
 
+CHANGING = ("apply", "undo", "goto", "learn")
+"""The commands after whose interruption a lab may be between two of its states."""
+
+
 @dataclass(slots=True)
 class Session:
     """One command's run: the shared options, the screen, and the lab that they name."""
 
     shared: Shared
     screen: Screen
+    changing: bool
+    """Is it a command that changes the lab?"""
 
     @classmethod
     def of(cls, context: typer.Context) -> Session:
@@ -37,7 +43,8 @@ class Session:
             raise UsageError(f"--wait {shared.wait:g} is no time to wait", hint="give seconds, 0 or more")
         if shared.host and shared.sandbox != "default":
             raise UsageError("--host and --sandbox are two places", hint="give one of them")
-        return cls(shared, Screen(json=shared.json, quiet=shared.quiet, verbose=shared.verbose))
+        screen = Screen(json=shared.json, quiet=shared.quiet, verbose=shared.verbose)
+        return cls(shared, screen, changing=context.info_name in CHANGING)
 
     def aside(self, what: str) -> None:
         """From now on it is about a sandbox of nobody's name: never the lab in use. (A pid comes again.)"""
@@ -107,7 +114,7 @@ class Session:
                     self.screen.note(dead)
                 yield
             except NetlabError as error:
-                if isinstance(error, Interrupted) and lab.kept and not error.hint:
+                if isinstance(error, Interrupted) and self.changing and lab.kept and not error.hint:
                     error.hint = "`netlab apply` goes on from here; `netlab undo` takes the lab back"
                 # Who raised it does not know which of the labs it was.
                 error.hint = re.sub(r"`netlab (\w+)`", rf"`netlab \1{lab.state.option}`", error.hint)

@@ -49,7 +49,7 @@ def snapshot(
     context: typer.Context,
     compare: Annotated[Path | None, typer.Option(metavar="FILE", help="Say what differs from this snapshot.")] = None,
 ) -> None:
-    """Print the lab host's state in its normal form, for `--compare`: > FILE."""
+    """Print the lab host's state in its normal form. Kept in a file, it is what `--compare` takes."""
     from netlab import parameters
     from netlab import snapshot as snapshots
 

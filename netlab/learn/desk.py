@@ -58,8 +58,8 @@ class Desk:
     language: str
     hands_on: bool = False
     alone: bool = False
-    shell: str = "netlab shell"
-    """What opens a shell beside the walk."""
+    option: str = ""
+    """What names this lab to a command."""
     pane: bool = False
     """One is open already, in a pane beside it."""
     recalled: Progress | None = None

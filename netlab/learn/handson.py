@@ -14,7 +14,7 @@ SECONDS = 1.0
 def hands_on(desk: Desk) -> Walk:
     """Each operation is ticked as it comes true, however it was typed, and in any order."""
     desk.start()
-    yield Said("hands.pane") if desk.pane else Said("hands.how", {"shell": desk.shell})
+    yield Said("hands.pane") if desk.pane else Said("hands.how", {"shell": f"netlab shell{desk.option}"})
     shown: Ticks | None = None
     warned: Said | None = None
     while True:

@@ -31,6 +31,14 @@ def walk(desk: Desk, step: str | None) -> Walk:
             return
 
 
+def unfinished(desk: Desk, step: str | None) -> list[str]:
+    """The steps from ``step`` on, without one all of them, that are not done."""
+    steps = desk.bench.steps
+    first = step or steps[0]
+    states = dict(desk.bench.look(first).states)
+    return [each for each in steps[steps.index(first) :] if states[each] != "done"]
+
+
 def _following(desk: Desk, step: str) -> Turn:
     steps = desk.bench.steps
     place = steps.index(step) + 1
@@ -44,9 +52,7 @@ def _return(desk: Desk) -> Turn:
         return Turn(steps[0], "lesson")
     progress = desk.recalled
     if progress is None or progress.step not in steps:
-        states = desk.bench.look(steps[0]).states
-        first = next((step for step, state in states if state != "done"), steps[0])
-        return Turn(first, "lesson", Said("learn.welcome"))
+        return Turn(next(iter(unfinished(desk, None)), steps[0]), "lesson", Said("learn.welcome"))
     standing = desk.bench.look(progress.step)
     if _agrees(progress, standing):
         return Turn(progress.step, progress.page, Said("learn.back"))

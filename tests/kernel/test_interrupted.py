@@ -103,7 +103,8 @@ def test_a_capture_ends_with_who_began_it(lab: Netlab, number: int) -> None:
         # The second ping is the capture's own: it listens then.
         until(lambda: [*processes_of(lab.holder()).values()].count("ping") >= 2)
         os.kill(process.pid, number)
-        process.communicate(timeout=60)
+        _, said = process.communicate(timeout=60)
+    assert "goes on from here" not in said  # nothing was changed
     until(lambda: [*processes_of(lab.holder()).values()] == ["sleep"])
     lab.undo()
 

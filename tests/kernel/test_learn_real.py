@@ -99,6 +99,20 @@ def test_what_stands_is_left_alone_and_a_proof_that_fails_is_told(netlab: Netlab
     assert netlab.states()["publish"] == "done"
 
 
+def test_a_page_without_a_step_does_not_take_the_place_of_a_good_one(netlab: Netlab) -> None:
+    (netlab.home / "work/page.md").write_text("a good one\n", encoding="utf-8")
+    netlab.apply()
+    for step in ((), ("nat",)):
+        done = netlab("learn", *step, "--transcript", "page.md", code=2)
+        assert "done already" in done.err
+        assert "netlab undo" in done.err
+    assert (netlab.home / "work/page.md").read_text(encoding="utf-8") == "a good one\n"
+    netlab("undo", "--from", "publish")
+    netlab("learn", "nat", "--transcript", "page.md")
+    text = (netlab.home / "work/page.md").read_text(encoding="utf-8")
+    assert text.count("stood already") == 2  # nat and web, but not publish
+
+
 def test_what_is_in_the_way_ends_it(netlab: Netlab) -> None:
     netlab.apply("--until", "addresses")
     netlab.type("ip link add br0 type veth peer name other")

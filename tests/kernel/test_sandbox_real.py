@@ -382,9 +382,10 @@ def test_who_is_stopped_on_the_way_in_is_named(holder: Holder, monkeypatch: pyte
     os.kill(middle, signal.SIGSTOP)
     until(lambda: Path(f"/proc/{middle}/stat").read_text().rpartition(")")[2].split()[0] == "T")
     try:
-        with monkeypatch.context() as patch, pytest.raises(UnsafeState, match="does not end") as caught:
+        with monkeypatch.context() as patch:
             patch.setattr("netlab.sandbox.ended._PATIENCE", 0.5)
-            sandbox.end(holder)
+            with pytest.raises(UnsafeState, match="does not end") as caught:
+                sandbox.end(holder)
         assert any(f"process {middle}:" in each for each in caught.value.details)
     finally:
         os.kill(middle, signal.SIGCONT)

@@ -261,7 +261,7 @@ def test_a_detour_that_breaks_an_earlier_step_is_left_to_the_learner() -> None:
 
 def test_where_the_shell_is() -> None:
     one = desk(FakeBench(), hands_on=True)
-    one.shell = "netlab shell --sandbox blue"
+    one.option = " --sandbox blue"
     (how,) = (each for each in take(one, RED).shown if isinstance(each, Said) and each.key == "hands.how")
     assert how.values == {"shell": "netlab shell --sandbox blue"}
     other = desk(FakeBench(), hands_on=True)
