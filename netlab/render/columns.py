@@ -86,10 +86,12 @@ def _bridge(whole: Picture, node: Node) -> str:
 
 
 def _ordered(whole: Picture) -> list[Node]:
-    """The containers, those on one bridge side by side, those on none last."""
-    bridges = list(dict.fromkeys(_bridge(whole, each) for each in whole.containers))
-    order = {name: (not name, place) for place, name in enumerate(bridges)}
-    return sorted(whole.containers, key=lambda each: order[_bridge(whole, each)])
+    """The containers in their order, but those on one bridge side by side."""
+    firsts, places = dict[str, int](), dict[str, int]()
+    for place, each in enumerate(whole.containers):
+        bridge = _bridge(whole, each)
+        places[each.name] = firsts.setdefault(bridge, place) if bridge else place
+    return sorted(whole.containers, key=lambda each: places[each.name])
 
 
 def _columns(whole: Picture, marks: Marks, every: list[Node], count: int) -> list[Column]:

@@ -6,7 +6,7 @@ where the bridge has an address, and each thing that decides over the packet is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from netlab.picture import Card, Picture
@@ -93,6 +93,8 @@ class _Sheet:
         edge = uplink_row(whole.host, marks, uplink) if uplink is not None else ()
         text = max(width(edge) - width(edge[:1]) // 2, *(width(each.row) + 2 for each in rows))
         spine = max(SPINE, min(bridges[0].middle, room - text - 3, FARTHEST)) if bridges else SPINE
+        if bridges and bridges[0].left >= spine:  # no room for the way out below it: it reaches further
+            bridges = (replace(bridges[0], left=spine - 2), *bridges[1:])
         labels = [(x - width(each.label) // 2, width(each.label)) for each, _, x, _ in place.placed if each.label]
         title = 2 if not labels or labels[0][0] > 8 else sum(labels[-1]) + 2
         wide = max(place.right, spine + text + 3, title + 8, *(each.right + 4 for each in bridges))

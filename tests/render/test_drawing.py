@@ -106,6 +106,8 @@ def drawings() -> Iterator[tuple[str, Picture, Picture | None, int]]:
     stack = labs()[LAST][1].stack(None)
     links = {**stack.links, "ens33": replace(stack.links["ens33"], up=False)}
     yield "uplink-down", after(LAST, links=links, routes=()), None, 80
+    cut = {name: link for name, link in stack.links.items() if name != "veth1"}
+    yield "first-cable-cut", after(LAST, links=cut), None, 80
     yield "no-gateway", after(LAST, addresses=[each for each in stack.addresses if each.dev != "br0"]), None, 80
     cards = {
         "dummy0": Link("dummy0", 90, "dummy", up=True),
