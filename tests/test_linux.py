@@ -20,7 +20,7 @@ for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_m
     open(f"/proc/self/{name}", "w").write(text)
 """
     run = subprocess.run(
-        [sys.executable, "-c", prelude + code], capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-c", prelude + code], capture_output=True, text=True, check=False, timeout=60
     )
     assert run.stderr == ""
     return run.stdout

@@ -131,7 +131,7 @@ def beside(folder: Path, python: str | None) -> Path:
 def test_arguments_and_exit_codes_are_handed_over(tmp_path: Path) -> None:
     command = beside(tmp_path, "#!/bin/sh\nprintf '[%s]' \"$@\"; exit 77\n")
     words = ["exec", "a b", "", "*", "-- $HOME"]
-    done = subprocess.run([command, *words], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([command, *words], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (77, "[-I][-m][netlab][exec][a b][][*][-- $HOME]")
 
 
@@ -153,7 +153,7 @@ def test_the_command_may_be_linked_to(command: Path, target: str, tmp_path: Path
 def test_without_a_python_beside_it_the_command_says_what_to_do(tmp_path: Path) -> None:
     """As pip leaves it with --user, or --target."""
     done = subprocess.run(
-        [beside(tmp_path, None), "--version"], capture_output=True, text=True, check=False, timeout=20
+        [beside(tmp_path, None), "--version"], capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stdout) == (5, "")
     for word in (str(tmp_path), "pipx", "uv tool", "venv", "netlab-bridge"):
@@ -165,7 +165,7 @@ def test_the_shell_completes_the_command(command: Path, tmp_path: Path) -> None:
 
     def bash(script: str) -> str:
         argv = ["/bin/bash", "-c", script]
-        done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=True, timeout=20)
+        done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=True, timeout=60)
         return done.stdout
 
     bash("netlab --install-completion; :")  # bash finds out that it is bash, and `:` keeps it there

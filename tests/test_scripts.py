@@ -147,7 +147,7 @@ def test_lab_may_be_linked_to_and_the_checkout_moved(checkout: Path, tmp_path: P
     "change", ["echo >>requirements/run.txt", "rm .venv/stamp", ": >.venv/stamp", "rm .venv/bin/python*"]
 )
 def test_an_environment_made_of_something_else_or_half_is_made_again(checkout: Path, change: str) -> None:
-    subprocess.run(["/bin/sh", "-c", change], cwd=checkout, check=True, timeout=10)
+    subprocess.run(["/bin/sh", "-c", change], cwd=checkout, check=True, timeout=60)
     done = bash("requirements=requirements/run.txt; place .venv; fresh || echo again", top=quoted(checkout))
     assert done.stdout == "again\n"
 
@@ -178,7 +178,7 @@ def test_root_makes_and_runs_an_environment_only_where_nobody_else_can_write(
 ) -> None:
     (tmp_path / "cache").mkdir()
     tmp_path.chmod(0o755)
-    subprocess.run(["/bin/sh", "-euc", change], cwd=tmp_path, check=True, timeout=10)
+    subprocess.run(["/bin/sh", "-euc", change], cwd=tmp_path, check=True, timeout=60)
     # A checkout that cannot be written to, as on a read-only file system.
     done = bash("top=/proc/self; requirements=$0; fresh() { false; }; place .venv; echo $venv",
                 XDG_CACHE_HOME=f"{tmp_path}/cache")  # fmt: skip
@@ -218,7 +218,7 @@ def test_root_runs_no_python_that_somebody_else_could_write(tmp_path: Path, chan
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/python").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
     (tmp_path / "bin/python").chmod(0o755)
-    subprocess.run(["/bin/sh", "-euc", change], cwd=tmp_path, check=True, timeout=10)
+    subprocess.run(["/bin/sh", "-euc", change], cwd=tmp_path, check=True, timeout=60)
     done = bash("prepare .venv run.txt ''", NETLAB_PYTHON=f"{tmp_path}/bin/python")
     assert done.returncode == 4
     assert "NETLAB_PYTHON" in done.stderr

@@ -35,7 +35,7 @@ def course(tmp_path: Path) -> Path:
 
 def change(course: Path, command: str) -> None:
     """A shell's command, in the course's folder; the folder ``elsewhere`` is two up from there."""
-    subprocess.run(["/bin/sh", "-euc", command], cwd=course, check=True, timeout=10)
+    subprocess.run(["/bin/sh", "-euc", command], cwd=course, check=True, timeout=60)
 
 
 FAULTS = {

@@ -146,7 +146,7 @@ before = [os.readlink(f"/proc/self/ns/{{kind}}") for kind in ("user", "net", "mn
 print(userns.attempt())
 assert before == [os.readlink(f"/proc/self/ns/{{kind}}") for kind in ("user", "net", "mnt", "pid")]
 """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert run.stderr == ""
     return run.stdout.strip()
 

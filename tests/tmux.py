@@ -109,7 +109,7 @@ class Tmux:
 
     def _run(self, *words: str) -> str:
         done = subprocess.run(
-            [*self._base, *words], env=self._environment, capture_output=True, text=True, check=True, timeout=30
+            [*self._base, *words], env=self._environment, capture_output=True, text=True, check=True, timeout=60
         )
         return done.stdout
 

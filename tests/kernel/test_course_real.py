@@ -155,7 +155,7 @@ def test_what_cannot_be_explained(netlab: Netlab, words: list[str], message: str
 def test_on_a_terminal_it_fits(netlab: Netlab, columns: int) -> None:
     environment = {**netlab.environment, "NO_COLOR": "1", "LANG": "C.UTF-8"}
     words = [*COMMAND[1:], "explain", "loopback", "--lang", "zh"]
-    child = pexpect.spawn(COMMAND[0], words, env=environment, dimensions=(24, columns), encoding="utf-8", timeout=30)
+    child = pexpect.spawn(COMMAND[0], words, env=environment, dimensions=(24, columns), encoding="utf-8", timeout=60)
     screen = child.read()
     child.close()
     assert child.exitstatus == 0

@@ -50,7 +50,7 @@ def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     (site_packages(make_environment(folder / ".venv")) / "netlab-checkout.pth").write_text("../../../..\n")
     common = f"self={folder}/scripts/lab; . {folder}/scripts/common.sh"
     stamp = f'{common}; requirements=requirements/run.txt; place .venv; stamp >"$venv/stamp"; fresh'
-    subprocess.run(["/bin/bash", "-c", stamp], env={}, check=True, timeout=20)
+    subprocess.run(["/bin/bash", "-c", stamp], env={}, check=True, timeout=60)
     return folder / "scripts/lab"
 
 

@@ -248,7 +248,7 @@ def test_its_hosts_and_name_servers(lab: Netlab) -> None:
     for node in ("host", "client"):
         begun = time.monotonic()
         lab.type("! getent hosts example.com", node=node)
-        assert time.monotonic() - begun < 4.5, "a name server would be asked for five"
+        assert time.monotonic() - begun < 9, "a name server would be asked twice, for five seconds each time"
 
 
 def test_it_sees_neither_the_machines_processes_nor_its_cards(lab: Netlab) -> None:

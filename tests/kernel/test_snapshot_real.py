@@ -28,7 +28,7 @@ def run(job):
     argv, netns = job
     enter = ["nsenter", f"--net=/run/netns/{netns}", "--"] if netns else []
     try:
-        done = subprocess.run([*enter, *argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)
+        done = subprocess.run([*enter, *argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
     except subprocess.TimeoutExpired as error:
         return -9, "", str(error)
     return done.returncode, done.stdout, done.stderr

@@ -248,7 +248,7 @@ def test_the_living_lines_are_redrawn_and_leave_nothing(
         for event in APPLY:
             yield event
             if isinstance(event, Ran):
-                mark, until = tty.tell(), time.monotonic() + 5
+                mark, until = tty.tell(), time.monotonic() + 60
                 while tty.tell() == mark and time.monotonic() < until:  # the display's own thread draws
                     time.sleep(0.02)
                 time.sleep(0.1)
