@@ -12,9 +12,10 @@ from hypothesis import settings
 
 from netlab import sandbox
 
-# A suite that runs in the background of a script has Ctrl-C ignored, and so would each netlab that a test interrupts.
+# A suite that runs in the background of a script has Ctrl-C and Ctrl-\ ignored, and so would each netlab that a test
+# interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-for _number in (signal.SIGTERM, signal.SIGHUP):
+for _number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
     signal.signal(_number, signal.SIG_DFL)
 
 # How long one example takes says how busy the machine is, and nothing of what is tested.

@@ -113,15 +113,18 @@ def test_what_the_caller_ignores_the_command_ignores(shared: Netlab, number: int
     words = [*shared.through, "sh", "-c", IGNORING.format(signal.Signals(number).name[3:]), "sh", *COMMAND]
     words += ["exec", "host", "--", "sh", "-c", "grep SigIgn /proc/self/status; exec sleep 600"]
     with subprocess.Popen(words, env=shared.environment, cwd=shared.home, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        ignored = int(process.stdout.readline().split()[1], 16)
-        assert ignored == 1 << (number - 1)
-        # CentOS 7's sh is bash, which goes on after a Ctrl-C that its child did not die of.
-        until(lambda: [*processes_of(shared.holder()).values()].count("sleep") == 2)
-        os.kill(process.pid, number)
-        other = {signal.SIGTERM: signal.SIGINT}.get(signal.Signals(number), signal.SIGTERM)
-        os.kill(process.pid, other)
-        assert process.wait(60) == 128 + other
+        try:
+            assert process.stdout is not None
+            ignored = int(process.stdout.readline().split()[1], 16)
+            assert ignored == 1 << (number - 1)
+            # CentOS 7's sh is bash, which goes on after a Ctrl-C that its child did not die of.
+            until(lambda: [*processes_of(shared.holder()).values()].count("sleep") == 2)
+            os.kill(process.pid, number)
+            other = {signal.SIGTERM: signal.SIGINT}.get(signal.Signals(number), signal.SIGTERM)
+            os.kill(process.pid, other)
+            assert process.wait(60) == 128 + other
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("words", [("apply", "--no-prove"), ("undo",)])
