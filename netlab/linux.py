@@ -79,8 +79,9 @@ def raise_ambient() -> None:
 
 
 def die_with_parent(signal: int) -> None:
-    """Get ``signal`` when the thread that forked this process ends. A parent that is gone already sends nothing: look
-    at ``os.getppid()`` afterwards. Entering a user namespace or changing user clears it."""
+    """Get ``signal`` when the thread that forked this process ends. A parent that is gone already sends nothing: see
+    afterwards that ``os.getppid()`` is what it was called before the fork. Entering a user namespace or changing user
+    clears it."""
     _prctl(_PR_SET_PDEATHSIG, signal, 0)
 
 

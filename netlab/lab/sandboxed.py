@@ -32,6 +32,9 @@ _ON_THE_WAY = ("apply", "goto", "learn")
 _CYCLE = "prove"
 """What makes a sandbox for itself alone, which nobody else works in."""
 
+_ENDING = 2.0
+"""Seconds within which that ends what a killed netlab had just started."""
+
 
 class InSandbox(Inside):
     """The lab from within its sandbox, which remembers what it started with."""
@@ -233,7 +236,7 @@ def _clear_up(base: Path) -> None:
         try:
             lab = SandboxLab(State(base, folder.name))
             if lab.made_by == _CYCLE:
-                with lab.state.locked(0, make=False) as there:
+                with lab.state.locked(_ENDING, make=False) as there:
                     if there and lab.made_by == _CYCLE and not lab.in_use():
                         lab.end()
         except Interrupted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import select
 import signal
 import sys
 import traceback
@@ -148,12 +149,13 @@ def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
             raise NetlabError("the sandbox has just ended", hint="run the command again")
         sys.stdout.flush()
         sys.stderr.flush()
+        parent = os.getpid()
         child = os.fork()
         if child == 0:
             # Nothing may get out of here: it would go on in the parent's code, with the parent's locks.
             code = 1
             try:
-                code = _joined(fds, run)
+                code = _joined(parent, fds, run)
             except OSError as error:
                 sys.stderr.write(f"netlab: the sandbox cannot be entered: {error}\n")
                 sys.stderr.flush()
@@ -165,8 +167,8 @@ def _fork_inside(holder: Holder, run: Callable[[], int]) -> int:
             os.close(fd)
 
 
-def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
-    parent, here = os.getppid(), _current_folder()
+def _joined(parent: int, fds: Mapping[str, int], run: Callable[[], int]) -> int:
+    here = _current_folder()
     own_user = os.stat("/proc/self/ns/user").st_ino == os.fstat(fds["user"]).st_ino
     for kind, fd in fds.items():
         if kind != "user" or not own_user:  # one's own user namespace cannot be joined again
@@ -177,7 +179,8 @@ def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
         return 1
     if os.geteuid() != 0:  # root's programs have it all anyway, and before kernel 4.3 nothing can be raised
         linux.raise_ambient()
-    middle = os.getpid()
+    # Open as long as we live: in there our pid cannot be seen, so this is what the worker knows it by.
+    ours, living = os.pipe()
     # Ctrl-Z is for the worker. Were we stopped too, nobody could wait for it, and the sandbox could not end.
     before = {number: signal.signal(number, signal.SIG_IGN) for number in _STOPPING}
     worker = os.fork()  # only a child gets into the PID namespace
@@ -185,9 +188,13 @@ def _joined(fds: Mapping[str, int], run: Callable[[], int]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
         linux.die_with_parent(signal.SIGKILL)
+        os.close(living)
+        if select.select([ours], [], [], 0)[0]:  # we had ended before it was tied to us
+            os._exit(1)
+        os.close(ours)
         with contextlib.suppress(OSError):
             os.chdir(here)
-        os._exit(run() if os.getppid() in (0, middle) else 1)
+        os._exit(run())
     with passing_on(worker) as (_, woken):
         return waited(worker, woken)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -15,11 +17,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
 
-from netlab import sandbox, signals
+from netlab import linux, sandbox, signals
 from netlab.errors import Interrupted, Missing, NetlabError, UnsafeState, UsageError
 from netlab.sandbox import Holder
 from tests.kernel.runner import COMMAND, NODES, Netlab, processes_of, runs, until
@@ -403,6 +406,37 @@ def holder(tmp_path: Path) -> Iterator[Holder]:
     made = sandbox.start(tmp_path, lambda holder: None)
     yield made
     sandbox.end(made)
+
+
+@pytest.mark.parametrize("delayed", ["fork", "die_with_parent"])
+@pytest.mark.parametrize("who", [1, 2], ids=["who goes in", "who works inside"])
+def test_who_is_killed_leaves_nobody_that_was_not_tied_to_it_yet(holder: Holder, who: int, delayed: str) -> None:
+    """Each of the two that are forked is late in turn: before it does anything, and before it is tied."""
+    gone, living = os.pipe()  # whoever is left holds its one end
+    child = os.fork()
+    if child == 0:
+        os.close(gone)
+        place: Any = os if delayed == "fork" else linux
+        real, calls = getattr(place, delayed), itertools.count(1)
+
+        def late(*arguments: int) -> Any:
+            number, result = next(calls), real() if delayed == "fork" else None
+            if number == who and not result:
+                os.write(living, b"late")
+                time.sleep(0.5)
+            return real(*arguments) if arguments else result
+
+        setattr(place, delayed, late)
+        sandbox.enter(holder, lambda: time.sleep(600))
+        os._exit(0)
+    os.close(living)
+    assert os.read(gone, 20) == b"late"
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    ended, _, _ = select.select([gone], [], [], 60)
+    assert ended
+    assert os.read(gone, 20) == b""
+    os.close(gone)
 
 
 @pytest.mark.usefixtures("holder")
