@@ -90,7 +90,8 @@ def _make(folder: Path, answering: int, waiting: int) -> NoReturn:
         say(errno=error.errno, step=step)
     except BaseException as error:
         say(errno=0, step=f"{step}: {error!r}")
-    os._exit(1)
+    finally:  # also where nobody is left to hear it: it would go on in the parent's code
+        os._exit(1)
 
 
 def _mount_run(folder: Path) -> None:

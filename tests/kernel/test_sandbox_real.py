@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import json
@@ -408,10 +409,11 @@ def holder(tmp_path: Path) -> Iterator[Holder]:
     sandbox.end(made)
 
 
-@pytest.mark.parametrize("delayed", ["fork", "die_with_parent"])
-@pytest.mark.parametrize("who", [1, 2], ids=["who goes in", "who works inside"])
-def test_who_is_killed_leaves_nobody_that_was_not_tied_to_it_yet(holder: Holder, who: int, delayed: str) -> None:
-    """Each of the two that are forked is late in turn: before it does anything, and before it is tied."""
+def killed_while_late(work: Callable[[], object], who: int, delayed: str = "fork") -> bytes:
+    """Somebody works, and is killed while the process that was forked as number ``who`` is late: it sleeps first.
+
+    Returns when that has ended, too: b"went on" where it left the work and went on in the code of who was killed.
+    """
     gone, living = os.pipe()  # whoever is left holds its one end
     child = os.fork()
     if child == 0:
@@ -427,16 +429,32 @@ def test_who_is_killed_leaves_nobody_that_was_not_tied_to_it_yet(holder: Holder,
             return real(*arguments) if arguments else result
 
         setattr(place, delayed, late)
-        sandbox.enter(holder, lambda: time.sleep(600))
+        with contextlib.suppress(BaseException):
+            work()
+        os.write(living, b"went on")
         os._exit(0)
     os.close(living)
     assert os.read(gone, 20) == b"late"
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     ended, _, _ = select.select([gone], [], [], 60)
-    assert ended
-    assert os.read(gone, 20) == b""
+    assert ended, "it stays for ever"
+    said = os.read(gone, 20)
     os.close(gone)
+    return said
+
+
+@pytest.mark.parametrize("delayed", ["fork", "die_with_parent"])
+@pytest.mark.parametrize("who", [1, 2], ids=["who goes in", "who works inside"])
+def test_who_is_killed_leaves_nobody_that_was_not_tied_to_it_yet(holder: Holder, who: int, delayed: str) -> None:
+    """Each of the two that are forked is late in turn: before it does anything, and before it is tied."""
+    assert killed_while_late(lambda: sandbox.enter(holder, lambda: time.sleep(600)), who, delayed) == b""
+
+
+@pytest.mark.usefixtures("holder")
+@pytest.mark.parametrize("who", [1, 2], ids=["who makes it", "who holds it"])
+def test_who_is_killed_while_it_makes_one_leaves_nobody_that_goes_on(tmp_path: Path, who: int) -> None:
+    assert killed_while_late(lambda: sandbox.start(tmp_path, lambda holder: None), who) == b""
 
 
 @pytest.mark.usefixtures("holder")
