@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +74,26 @@ def test_at_any_moment(lab: Netlab, target: str, count: int) -> None:
         assert entries(lab) == [], about
         until(lambda: [*processes_of(holder).values()] == ["sleep"])
     print(f"{target}: {count} moments, exit codes {ends}")
+
+
+def family(pid: int) -> set[int]:
+    """The processes that it has forked, and those that they have."""
+    found = set[int]()
+    with contextlib.suppress(OSError):
+        for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+            found |= {child, *family(child)}
+    return found
+
+
+@pytest.mark.parametrize("count", [8, pytest.param(400, marks=[pytest.mark.torture, pytest.mark.timeout(3600)])])
+def test_right_after_a_fork(netlab: Netlab, count: int) -> None:
+    """While the sandbox is made, entered and worked in; what was forked does not know its parent yet."""
+    for number in range(count):
+        with netlab.process("apply", "--no-prove", "--json") as process:
+            seen, wanted = set[int](), 1 + number % 8
+            while len(seen) < wanted and process.poll() is None:
+                seen |= family(process.pid)
+            process.kill()
+        netlab("status", "--wait", "20")
+        netlab("undo", "--wait", "20")
+        assert netlab.left() == [], (number, wanted)
