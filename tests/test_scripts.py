@@ -81,7 +81,11 @@ def test_only_the_systems_folders_count(tmp_path: Path) -> None:
     ("machine", "said"),
     [
         ("manager() { return 1; }", "missing here: tcpdump (needed). Found no apt-get, dnf or yum"),
-        ("manager() { echo dnf; }; install_by_dnf() { return 1; }", "dnf could not install tcpdump"),
+        ("manager() { echo dnf; }; install_by_dnf() { return 1; }; has() { :; }", "dnf could not install tcpdump"),
+        (
+            "manager() { echo dnf; }; install_by_dnf() { return 1; }; has() { return 1; }",
+            "there is no sudo. As root, run:\nnetlab:     dnf install -y tcpdump" if os.geteuid() else "dnf could not",
+        ),
     ],
 )
 def test_it_says_what_stands_in_the_way(machine: str, said: str) -> None:
@@ -91,7 +95,8 @@ def test_it_says_what_stands_in_the_way(machine: str, said: str) -> None:
 
 
 def test_it_says_what_it_installs_before_it_does() -> None:
-    done = bash('manager() { echo dnf; }; install_by_dnf() { echo "dnf: $*"; }\nobtain needed tcpdump curl')
+    machine = 'manager() { echo dnf; }; install_by_dnf() { echo "dnf: $*"; }; has() { :; }'
+    done = bash(f"{machine}\nobtain needed tcpdump curl")
     assert done.stdout == ""
     assert re.fullmatch(r"netlab: installing tcpdump curl(?: through sudo)?: needed\ndnf: tcpdump curl\n", done.stderr)
 
