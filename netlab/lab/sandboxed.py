@@ -33,7 +33,7 @@ _CYCLE = "prove"
 """What makes a sandbox for itself alone, which nobody else works in."""
 
 _ENDING = 2.0
-"""Seconds within which that ends what a killed netlab had just started."""
+"""Seconds that what a killed netlab had just started may take to end."""
 
 
 class InSandbox(Inside):

@@ -87,11 +87,9 @@ def _bridge(whole: Picture, node: Node) -> str:
 
 def _ordered(whole: Picture) -> list[Node]:
     """The containers in their order, but those on one bridge side by side."""
-    firsts, places = dict[str, int](), dict[str, int]()
-    for place, each in enumerate(whole.containers):
-        bridge = _bridge(whole, each)
-        places[each.name] = firsts.setdefault(bridge, place) if bridge else place
-    return sorted(whole.containers, key=lambda each: places[each.name])
+    bridges = [_bridge(whole, each) for each in whole.containers]
+    order = sorted(range(len(bridges)), key=lambda place: bridges.index(bridges[place]) if bridges[place] else place)
+    return [whole.containers[place] for place in order]
 
 
 def _columns(whole: Picture, marks: Marks, every: list[Node], count: int) -> list[Column]:

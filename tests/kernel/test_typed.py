@@ -105,6 +105,6 @@ def test_who_has_got_a_new_cable_is_reached_at_once(lab: Netlab) -> None:
     flushed = ["ip netns exec container1 ip neigh flush dev eth1", "ip neigh flush dev br0"]
     assert [each for each in ran if "neigh" in each] == flushed
     assert {each["ok"] for each in repaired.proofs} == {True}
-    assert repaired.events[-1]["seconds"] < 25
+    assert repaired.events[-1]["seconds"] < 15
     assert [each for each in lab("apply", "--json").events if each["event"] == "ran"] == []
     lab.undo()

@@ -68,6 +68,12 @@ def without(netns: str, query: str) -> Picture:
     return look(Facts({**{each: facts.answers[each] for each in asked}, Query("stack", netns): lost}))
 
 
+def uncabled(containers: int, *cards: str) -> dict[str, Link]:
+    """The lab host's cards, without some."""
+    links = labs(containers)[LAST][1].stack(None).links
+    return {name: link for name, link in links.items() if name not in cards}
+
+
 STRAY = (
     namespace("stray"),
     bridge("br1"),
@@ -106,8 +112,9 @@ def drawings() -> Iterator[tuple[str, Picture, Picture | None, int]]:
     stack = labs()[LAST][1].stack(None)
     links = {**stack.links, "ens33": replace(stack.links["ens33"], up=False)}
     yield "uplink-down", after(LAST, links=links, routes=()), None, 80
-    cut = {name: link for name, link in stack.links.items() if name != "veth1"}
-    yield "first-cable-cut", after(LAST, links=cut), None, 80
+    yield "first-cable-cut", after(LAST, links=uncabled(2, "veth1")), None, 80
+    yield "middle-cable-cut", after(LAST, containers=3, links=uncabled(3, "veth2")), None, 80
+    yield "outer-cables-cut", after(LAST, containers=3, links=uncabled(3, "veth1", "veth3")), None, 80
     yield "no-gateway", after(LAST, addresses=[each for each in stack.addresses if each.dev != "br0"]), None, 80
     cards = {
         "dummy0": Link("dummy0", 90, "dummy", up=True),
